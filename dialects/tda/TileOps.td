@@ -1,0 +1,272 @@
+//===- TileOps.td - The algorithm on tiles ----------------*- tablegen -*-===//
+#ifndef TDA_TILEOPS_TD
+#define TDA_TILEOPS_TD
+
+include "dialects/tda/Base.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Tda_RowTileF32 : Type<CPred<"::tda::isTile($_self, 1)">, "one value a row">;
+def Tda_Tile2D : Type<CPred<"::tda::isTile($_self, 2)">, "a rows x columns tile">;
+def Tda_AnyTile : AnyTypeOf<[Tda_RowTileF32, Tda_Tile2D]>;
+def Tda_RowOrScalar : AnyTypeOf<[F32, Tda_RowTileF32]>;
+
+def Tda_TileProgramOp : Tda_Op<"tile_program",
+    [SingleBlock, NoTerminator]> {
+  let summary = "for each batch, query head and block of query rows";
+  let description = [{
+    Runs its body for every batch, every query head and every `tile_m` query
+    rows, in any order and at once: a block of a GPU grid, an item of the CPU's
+    thread pool. The block arguments are the batch, the query head and the first
+    row. The last tile may reach beyond `rows`; loads give zeros there and
+    stores drop them.
+
+    ```mlir
+    tda.tile_program (%b, %h, %i) in (%B, %Hq, %Nq) schedule #s target #t {
+      ...
+    }
+    ```
+  }];
+  let arguments = (ins Index:$batches, Index:$heads, Index:$rows,
+                       Tda_ScheduleAttr:$schedule, Tda_TargetAttr:$target);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasRegionVerifier = 1;
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins "::mlir::Value":$batches,
+    "::mlir::Value":$heads, "::mlir::Value":$rows, "ScheduleAttr":$schedule,
+    "TargetAttr":$target)>];
+}
+
+def Tda_TileForOp : Tda_Op<"tile_for",
+    [SingleBlock, AttrSizedOperandSegments,
+     AllTypesMatch<["inits", "results"]>]> {
+  let summary = "the loop over key tiles";
+  let description = [{
+    Runs its body for j = begin, begin + step, ... below end, with the panels of
+    keys j to j + step - 1 in place: a target loads them as many tiles ahead as
+    the schedule has stages. A panel reads `source[b, g, j + r]`, zeros from
+    `limit` (Nk) on. Loop-carried tiles are updated in place where a target can.
+
+    ```mlir
+    %o = tda.tile_for %j = %begin to %end step 64 limit %Nk
+           stream (%k = %K[%b, %g] : memref<...> -> !tda.panel<64x128xbf16, key>)
+           carry (%acc = %zero : !tda.tile<64x128xf32>) {
+      ...
+      tda.tile_yield %next : !tda.tile<64x128xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Index:$begin, Index:$end, Index:$limit, Index:$batch,
+                       Index:$head, Variadic<AnyMemRef>:$sources,
+                       Variadic<Tda_AnyTile>:$inits, I64Attr:$step);
+  let results = (outs Variadic<Tda_AnyTile>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasRegionVerifier = 1;
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins "::mlir::Value":$begin, "::mlir::Value":$end,
+    "::mlir::Value":$limit, "::mlir::Value":$batch, "::mlir::Value":$head,
+    "int64_t":$step, "::mlir::ValueRange":$sources,
+    "::mlir::TypeRange":$panels, "::mlir::ValueRange":$inits)>];
+  let extraClassDeclaration = [{
+    /// The first key of this turn.
+    ::mlir::Value getKey() { return getBody().front().getArgument(0); }
+    ::mlir::ValueRange getPanels() {
+      return getBody().front().getArguments().slice(1, getSources().size());
+    }
+    ::mlir::ValueRange getCarried() {
+      return getBody().front().getArguments().drop_front(
+          1 + getSources().size());
+    }
+    ::tda::TileYieldOp getYield();
+  }];
+}
+
+def Tda_TileYieldOp : Tda_Op<"tile_yield", [Terminator, Pure,
+    ParentOneOf<["TileForOp"]>]> {
+  let summary = "the carried tiles of the next turn";
+  let arguments = (ins Variadic<Tda_AnyTile>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+class Tda_TileOp<string mnemonic, list<Trait> traits = [Pure]>
+    : Tda_Op<mnemonic, traits>;
+
+def Tda_TileZeroOp : Tda_TileOp<"tile_zero"> {
+  let summary = "a tile of zeros";
+  let results = (outs Tda_AnyTile:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def Tda_TileLoadOp : Tda_TileOp<"tile_load", [MemoryEffects<[MemRead]>]> {
+  let summary = "rows of a tensor";
+  let description = [{
+    `result(r, c) = source[batch, head, row + r, c]`, or `source[batch, head,
+    row + r]` for a row tile; zero where `row + r` is not below `limit`.
+  }];
+  let arguments = (ins AnyMemRef:$source, Index:$batch, Index:$head, Index:$row,
+                       Index:$limit);
+  let results = (outs Tda_AnyTile:$result);
+  let assemblyFormat = [{
+    $source `[` $batch `,` $head `,` $row `]` `limit` $limit attr-dict
+    `:` type($source) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tda_TileStoreOp : Tda_TileOp<"tile_store", [MemoryEffects<[MemWrite]>]> {
+  let summary = "write the rows below the limit, rounded to the tensor's type";
+  let description = [{
+    `target[(plane,) batch, head, row + r, c] = tile(r, c)` where `row + r` is
+    below `limit`. `plane` is the view of the survivor counts.
+  }];
+  let arguments = (ins Tda_AnyTile:$tile, AnyMemRef:$target, Index:$batch,
+                       Index:$head, Index:$row, Index:$limit,
+                       OptionalAttr<I64Attr>:$plane);
+  let assemblyFormat = [{
+    $tile `,` $target `[` $batch `,` $head `,` $row `]` `limit` $limit attr-dict
+    `:` type($tile) `,` type($target)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tda_TileNormalizeOp : Tda_TileOp<"tile_normalize",
+    [SameOperandsAndResultType, Pure]> {
+  let summary = "divide each row of a query tile by its L2 norm";
+  let arguments = (ins Tda_Tile2D:$tile);
+  let results = (outs Tda_Tile2D:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile)";
+}
+
+def Tda_PanelNormalizeOp : Tda_TileOp<"panel_normalize", []> {
+  let summary = "divide each row of key panels by its L2 norm, where they lie";
+  let description = [{
+    Every thread of the program takes part, so it stands at the top level of the
+    loop body, before the panels are read.
+  }];
+  let arguments = (ins Variadic<Tda_PanelType>:$panels);
+  let results = (outs Variadic<Tda_PanelType>:$results);
+  let assemblyFormat = "$panels attr-dict `:` functional-type($panels, $results)";
+  let hasVerifier = 1;
+}
+
+def Tda_TileSpanOp : Tda_TileOp<"tile_span"> {
+  let summary = "the keys that a block of rows must visit";
+  let description = [{
+    For the `tile_m` rows from `row`: [begin, end) holds every key that some row
+    below `rows` sees, begin rounded down to a multiple of `tile_n`;
+    [fullBegin, fullEnd) holds the keys that all those rows see. A tile outside
+    the first range is never visited, one inside the second needs no mask.
+  }];
+  let arguments = (ins Index:$row, Index:$rows, Index:$keys, Index:$offset,
+                       I64Attr:$tile_m, I64Attr:$tile_n, UnitAttr:$causal,
+                       OptionalAttr<I64Attr>:$window);
+  let results = (outs Index:$begin, Index:$end, Index:$fullBegin,
+                      Index:$fullEnd);
+  let assemblyFormat = [{
+    `rows` `(` $row `,` $rows `)` `keys` `(` $keys `)` `offset` `(` $offset `)`
+    attr-dict
+  }];
+}
+
+def Tda_TileGateOp : Tda_TileOp<"tile_gate"> {
+  let summary = "tau of each row";
+  let description = [{
+    `tau(r) = max(0, beta) sqrt(2 max(0, ln(n/kappa)) / dim)` with n the number
+    of keys that row `row + r` sees. A row with n = 0 is dead: +inf.
+  }];
+  let arguments = (ins F32:$beta, F32:$kappa, Index:$row, Index:$keys,
+                       Index:$offset, I64Attr:$dim, UnitAttr:$causal,
+                       OptionalAttr<I64Attr>:$window);
+  let results = (outs Tda_RowTileF32:$tau);
+  let assemblyFormat = [{
+    `beta` `(` $beta `)` `kappa` `(` $kappa `)` `rows` `(` $row `)` `keys` `(` $keys `)`
+    `offset` `(` $offset `)` attr-dict `:` type($tau)
+  }];
+}
+
+def Tda_TileScoresOp : Tda_TileOp<"tile_scores"> {
+  let summary = "scores of one view on a tile, f32";
+  let arguments = (ins Tda_Tile2D:$q, Tda_PanelType:$k);
+  let results = (outs Tda_Tile2D:$s);
+  let assemblyFormat = [{
+    $q `,` $k attr-dict `:` type($q) `,` type($k) `->` type($s)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tda_TileMaskOp : Tda_TileOp<"tile_mask", [Pure,
+    AllTypesMatch<["s", "result"]>]> {
+  let summary = "-inf where a key is not visible";
+  let arguments = (ins Tda_Tile2D:$s, Index:$row, Index:$key, Index:$keys,
+                       Index:$offset, UnitAttr:$causal,
+                       OptionalAttr<I64Attr>:$window);
+  let results = (outs Tda_Tile2D:$result);
+  let assemblyFormat = [{
+    $s `rows` `(` $row `)` `from` `(` $key `)` `keys` `(` $keys `)`
+    `offset` `(` $offset `)` attr-dict `:` type($s)
+  }];
+}
+
+def Tda_TileSurvivesOp : Tda_TileOp<"tile_survives"> {
+  let summary = "the survivor test";
+  let description = [{
+    True where any score of any view is above its row's gate. A target may answer
+    for fewer rows than the tile has, for those that it runs together (a warp):
+    the branch on the result then diverges between groups, never inside one.
+  }];
+  let arguments = (ins Variadic<Tda_Tile2D>:$scores, Tda_RowTileF32:$tau);
+  let results = (outs I1:$live);
+  let assemblyFormat = [{
+    $scores `above` $tau attr-dict `:` type($scores) `above` type($tau)
+  }];
+}
+
+def Tda_TileThresholdOp : Tda_TileOp<"tile_threshold", [Pure,
+    AllTypesMatch<["s", "a"]>]> {
+  let summary = "max(0, s - tau)^power";
+  let arguments = (ins Tda_Tile2D:$s, Tda_RowTileF32:$tau, F64Attr:$power);
+  let results = (outs Tda_Tile2D:$a);
+  let assemblyFormat = "$s `,` $tau attr-dict `:` type($s) `,` type($tau)";
+}
+
+def Tda_TileDifferentialOp : Tda_TileOp<"tile_differential", [Pure,
+    AllTypesMatch<["a1", "a2", "a"]>]> {
+  let summary = "a1 - lambda * a2, lambda one value or one a row";
+  let arguments = (ins Tda_Tile2D:$a1, Tda_Tile2D:$a2, Tda_RowOrScalar:$lambda);
+  let results = (outs Tda_Tile2D:$a);
+  let assemblyFormat = [{
+    $a1 `,` $a2 `,` $lambda attr-dict `:` type($a1) `,` type($lambda)
+  }];
+}
+
+def Tda_TileAggregateOp : Tda_TileOp<"tile_aggregate", [Pure,
+    AllTypesMatch<["acc", "result"]>]> {
+  let summary = "acc + a v, a rounded to v's type";
+  let arguments = (ins Tda_Tile2D:$a, Tda_PanelType:$v, Tda_Tile2D:$acc);
+  let results = (outs Tda_Tile2D:$result);
+  let assemblyFormat = [{
+    $a `,` $v `,` $acc attr-dict `:` type($a) `,` type($v) `,` type($acc)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tda_TileCountOp : Tda_TileOp<"tile_count", [Pure,
+    AllTypesMatch<["acc", "result"]>]> {
+  let summary = "add the survivors of each row";
+  let arguments = (ins Tda_Tile2D:$s, Tda_RowTileF32:$tau, Tda_RowTileF32:$acc);
+  let results = (outs Tda_RowTileF32:$result);
+  let assemblyFormat = [{
+    $s `above` $tau `,` $acc attr-dict `:` type($s) `,` type($tau) `,` type($acc)
+  }];
+}
+
+def Tda_TileRmsNormOp : Tda_TileOp<"tile_rms_norm", [
+    MemoryEffects<[MemRead]>, AllTypesMatch<["tile", "result"]>]> {
+  let summary = "tile * rsqrt(mean of squares of the row + eps) * gain";
+  let arguments = (ins Tda_Tile2D:$tile, AnyMemRef:$gain, F64Attr:$eps);
+  let results = (outs Tda_Tile2D:$result);
+  let assemblyFormat = "$tile `,` $gain attr-dict `:` type($tile) `,` type($gain)";
+}
+
+#endif // TDA_TILEOPS_TD

@@ -1,0 +1,63 @@
+//===- AssignSchedule.cpp - Give tda.attention a target and a schedule ----===//
+//
+// The only pass that writes #tda.schedule; every later one only reads it. What
+// is legal is decided in include/tda/Schedule.h.
+//
+//===----------------------------------------------------------------------===//
+#include "tda/Passes.h"
+
+using namespace mlir;
+using namespace tda;
+
+namespace tda {
+#define GEN_PASS_DEF_ASSIGNSCHEDULE
+#include "lib/Passes/Passes.h.inc"
+} // namespace tda
+
+namespace {
+
+struct AssignSchedule : tda::impl::AssignScheduleBase<AssignSchedule> {
+  using AssignScheduleBase::AssignScheduleBase;
+
+  LogicalResult assign(AttentionOp op, const Target &row) {
+    Problem problem = op.getProblem();
+    std::string error = whyUnsupported(problem, row);
+    if (!error.empty())
+      return op.emitError(error);
+    Schedule chosen;
+    if (op.getSchedule())
+      chosen = op.getSchedule()->toSchedule();
+    else if (!defaultSchedule(problem, row, chosen, error) && schedule.empty())
+      return op.emitError("no default schedule fits: ") << error;
+    if (!Schedule::parse(schedule, chosen, error))
+      return op.emitError(error);
+    if (noSkip)
+      chosen.skip = Skip::Never;
+    if (error = whyIllegal(chosen, problem, row); !error.empty())
+      return op.emitError("schedule cannot work on ") << row.name << ": "
+                                                      << error;
+    bool cpu = row.path == Path::Vector;
+    MLIRContext *context = &getContext();
+    op.setTargetAttr(TargetAttr::get(context, row.name,
+                                     cpu ? int64_t(vectorBits) : 0));
+    op.setScheduleAttr(ScheduleAttr::get(context, chosen));
+    return success();
+  }
+
+  void runOnOperation() override {
+    std::string error;
+    const Target *row = findTarget(target, error);
+    if (!row) {
+      getOperation().emitError("tda-assign-schedule: ") << error;
+      return signalPassFailure();
+    }
+    WalkResult result = getOperation().walk([&](AttentionOp op) {
+      return failed(assign(op, *row)) ? WalkResult::interrupt()
+                                      : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+} // namespace

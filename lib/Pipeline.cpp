@@ -1,0 +1,64 @@
+//===- Pipeline.cpp - The whole order of the compiler ---------------------===//
+//
+// docs/pipeline.md shows the form of the IR between these lines.
+//
+//===----------------------------------------------------------------------===//
+#include "tda/Pipeline.h"
+#include "tda/Backends.h"
+#include "tda/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace tda;
+
+static void verifyForm(OpPassManager &pm, const char *form) {
+  pm.addPass(createVerifyForm(VerifyFormOptions{form}));
+}
+
+void tda::buildFrontPipeline(OpPassManager &pm, const CompileOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createFuseAttention());
+  pm.addPass(createCanonicalizerPass());
+  verifyForm(pm, "fused");
+  pm.addNestedPass<func::FuncOp>(createDiagnoseDeadHeads());
+  AssignScheduleOptions assign;
+  assign.target = options.target;
+  assign.schedule = options.schedule;
+  assign.noSkip = options.noSkip;
+  assign.vectorBits =
+      options.vectorBits ? options.vectorBits : hostVectorBits();
+  pm.addNestedPass<func::FuncOp>(createAssignSchedule(assign));
+  verifyForm(pm, "scheduled");
+}
+
+static void buildTilePipeline(OpPassManager &pm,
+                              const CompileOptions &options) {
+  buildFrontPipeline(pm, options);
+  pm.addPass(createAttentionToTiles());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  verifyForm(pm, "tiles");
+}
+
+void tda::buildGpuPipeline(OpPassManager &pm, const CompileOptions &options) {
+  buildTilePipeline(pm, options);
+  pm.addPass(createTilesToNVVM());
+  verifyForm(pm, "lowered");
+  buildGpuBackendPipeline(pm);
+}
+
+void tda::buildCpuPipeline(OpPassManager &pm, const CompileOptions &options) {
+  buildTilePipeline(pm, options);
+  pm.addNestedPass<func::FuncOp>(createTilesToCPU());
+  verifyForm(pm, "lowered");
+  buildCpuBackendPipeline(pm);
+}
+
+void tda::buildUnfusedCpuPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createDecomposeAttention());
+  pm.addNestedPass<func::FuncOp>(createStagesToLinalg());
+  verifyForm(pm, "lowered");
+  buildStagesToBuffers(pm);
+  buildCpuBackendPipeline(pm);
+}

@@ -1,0 +1,237 @@
+//===- Launch.cpp - A checked call onto a stream --------------------------===//
+//
+// The path of every call: no lock, no heap, no parsing, and no driver function
+// that waits, allocates or is refused while a stream is captured.
+//
+//===----------------------------------------------------------------------===//
+#include "Program.h"
+
+using namespace tda;
+
+/// Alignment of the workspace, bytes; what cuMemAlloc gives.
+static constexpr uintptr_t WorkspaceAlignment = 256;
+
+tda_status tda::paramValue(const ParamPlan &param, const Call &call,
+                           const tda_argument *args, const void *workspace,
+                           uint64_t &value) {
+  const tda_argument &argument = args[param.argument];
+  switch (param.kind) {
+  case KernelParam::Kind::Pointer:
+    value = reinterpret_cast<uintptr_t>(argument.data);
+    return TDA_OK;
+  case KernelParam::Kind::Length:
+    value = call.lengths[static_cast<size_t>(param.symbol)];
+    return TDA_OK;
+  case KernelParam::Kind::Stride:
+    // Only the index 0 exists along an axis of one element: any stride is
+    // right, and 0 cannot lead out of the tensor.
+    value = argument.shape[param.axis] > 1 ? argument.strides[param.axis] : 0;
+    return TDA_OK;
+  case KernelParam::Kind::Scalar:
+    value = argument.scalar;
+    return TDA_OK;
+  case KernelParam::Kind::Workspace: {
+    int64_t offset = 0;
+    std::string error;
+    if (!param.offset.evaluate(call.lengths, offset, error))
+      return fail(TDA_ERROR_ARGUMENT, "offset into the workspace: {}", error);
+    if (offset < 0 || offset > call.workspaceBytes)
+      return fail(TDA_ERROR_ARGUMENT,
+                  "offset {} into the workspace of {} bytes is outside it",
+                  offset, call.workspaceBytes);
+    value = reinterpret_cast<uintptr_t>(workspace) + offset;
+    return TDA_OK;
+  }
+  }
+  return TDA_OK;
+}
+
+static tda_status checkWorkspace(const Call &call, const void *workspace,
+                                 size_t bytes) {
+  if (call.workspaceBytes == 0)
+    return TDA_OK;
+  auto needed = static_cast<size_t>(call.workspaceBytes);
+  if (!workspace || bytes < needed)
+    return fail(TDA_ERROR_WORKSPACE,
+                "the workspace has {} bytes; this call needs {} "
+                "(tda_workspace_bytes)",
+                workspace ? bytes : 0, needed);
+  auto address = reinterpret_cast<uintptr_t>(workspace);
+  if (address % WorkspaceAlignment != 0)
+    return fail(TDA_ERROR_WORKSPACE,
+                "the workspace is at {:#x}; it must be aligned to {} bytes",
+                address, WorkspaceAlignment);
+  return TDA_OK;
+}
+
+/// The loaded device of the thread's current context. Without a context: the
+/// one device that is loaded, whose context `scope` makes current.
+static tda_status findDevice(const tda_program &program, ContextScope &scope,
+                             const LoadedDevice *&found) {
+  int count = program.loadedCount.load(std::memory_order_acquire);
+  const std::string &name = program.manifest.name;
+  if (count == 0)
+    return fail(TDA_ERROR_NOT_LOADED,
+                "'{}' is loaded on no device; call tda_load first", name);
+  const Driver &driver = *program.loaded[0].driver;
+  CUcontext current = nullptr;
+  TDA_TRY(driverStatus(driver, driver.contextGet(&current), "cuCtxGetCurrent"));
+  if (!current) {
+    if (count > 1)
+      return fail(TDA_ERROR_NOT_LOADED,
+                  "'{}' is loaded on {} devices and the thread has no current "
+                  "context that says which; make one current",
+                  name, count);
+    found = &program.loaded[0];
+    return scope.push(driver, found->context);
+  }
+  for (int i = 0; i < count; ++i) {
+    if (program.loaded[i].context == current) {
+      found = &program.loaded[i];
+      return TDA_OK;
+    }
+  }
+  CUdevice device = 0;
+  TDA_TRY(
+      driverStatus(driver, driver.contextDevice(&device), "cuCtxGetDevice"));
+  for (int i = 0; i < count; ++i)
+    if (program.loaded[i].device == device)
+      return fail(TDA_ERROR_NOT_LOADED,
+                  "the thread's current context is not the primary context of "
+                  "device {}, which is where '{}' is loaded",
+                  program.loaded[i].ordinal, name);
+  return fail(TDA_ERROR_NOT_LOADED,
+              "'{}' is not loaded on device {}, that of the thread's current "
+              "context; call tda_load(program, {})",
+              name, device, device);
+}
+
+/// Asks the driver whether `address` can be used on `device`.
+static tda_status checkAddress(const LoadedDevice &device,
+                               const std::string &name, const void *address) {
+  unsigned type = 0;
+  int managed = 0, ordinal = -1;
+  int attributes[] = {CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
+                      CU_POINTER_ATTRIBUTE_IS_MANAGED,
+                      CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL};
+  void *values[] = {&type, &managed, &ordinal};
+  const Driver &driver = *device.driver;
+  TDA_TRY(driverStatus(
+      driver,
+      driver.pointerAttributes(3, attributes, values,
+                               reinterpret_cast<uintptr_t>(address)),
+      "cuPointerGetAttributes"));
+  if (managed || type == CU_MEMORYTYPE_HOST) // Pinned host memory.
+    return TDA_OK;
+  if (type != CU_MEMORYTYPE_DEVICE) {
+    if (device.readsHostMemory)
+      return TDA_OK;
+    return fail(TDA_ERROR_ARGUMENT,
+                "argument '{}': data {} is not memory that the GPU can use (a "
+                "host address?)",
+                name, address);
+  }
+  if (ordinal != device.ordinal)
+    return fail(TDA_ERROR_ARGUMENT,
+                "argument '{}': data {} is memory of device {}; the call runs "
+                "on device {}",
+                name, address, ordinal, device.ordinal);
+  return TDA_OK;
+}
+
+static bool hasElements(const tda_argument &argument) {
+  for (int i = 0; i < argument.rank; ++i)
+    if (argument.shape[i] == 0)
+      return false;
+  return true;
+}
+
+static tda_status checkAddresses(const tda_program &program,
+                                 const LoadedDevice &device, const Call &call,
+                                 const tda_argument *args,
+                                 const void *workspace) {
+  for (size_t i = 0; i < program.manifest.arguments.size(); ++i)
+    if (args[i].kind == TDA_TENSOR && hasElements(args[i]))
+      TDA_TRY(checkAddress(device, program.manifest.arguments[i].name,
+                           args[i].data));
+  if (call.workspaceBytes == 0)
+    return TDA_OK;
+  return checkAddress(device, "workspace", workspace);
+}
+
+static tda_status launchKernel(const tda_program &program, size_t index,
+                               const LoadedDevice &device, const Call &call,
+                               const tda_argument *args, const void *workspace,
+                               CUstream stream) {
+  const ManifestKernel &kernel = program.manifest.kernels[index];
+  const KernelPlan &plan = program.kernels[index];
+  const auto &[x, y, z] = call.grids[index];
+  if (x == 0 || y == 0 || z == 0)
+    return TDA_OK; // An empty result.
+
+  // The driver copies as many bytes as the parameter has from each address;
+  // an i32 is the low half of its slot.
+  static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+  uint64_t values[MaxParams];
+  void *addresses[MaxParams];
+  for (size_t i = 0; i < plan.params.size(); ++i) {
+    TDA_TRY(paramValue(plan.params[i], call, args, workspace, values[i]));
+    addresses[i] = &values[i];
+  }
+
+  const Driver &driver = *device.driver;
+  CUfunction function = device.functions[index];
+  const auto &[bx, by, bz] = kernel.block;
+  const auto &[cx, cy, cz] = kernel.cluster;
+  CUresult result;
+  if (cx * cy * cz == 1) {
+    result =
+        driver.launchKernel(function, x, y, z, bx, by, bz, kernel.sharedBytes,
+                            stream, addresses, nullptr);
+  } else {
+    if (!driver.launchKernelEx)
+      return fail(TDA_ERROR_UNSUPPORTED,
+                  "kernel '{}' uses clusters; a driver of CUDA 11.8 or later "
+                  "is needed",
+                  kernel.entry);
+    CUlaunchAttribute cluster{};
+    cluster.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
+    cluster.value.clusterDim = {unsigned(cx), unsigned(cy), unsigned(cz)};
+    CUlaunchConfig config{unsigned(x),
+                          unsigned(y),
+                          unsigned(z),
+                          unsigned(bx),
+                          unsigned(by),
+                          unsigned(bz),
+                          unsigned(kernel.sharedBytes),
+                          stream,
+                          &cluster,
+                          1};
+    result = driver.launchKernelEx(&config, function, addresses, nullptr);
+  }
+  if (result == CUDA_SUCCESS)
+    return TDA_OK;
+  return fail(TDA_ERROR_DRIVER,
+              "launching kernel '{}' gave {}; either the stream is not one of "
+              "device {}, or earlier work of the context failed",
+              kernel.entry, resultText(driver, result), device.ordinal);
+}
+
+tda_status tda_launch(const tda_program *program, const tda_argument *args,
+                      size_t nargs, void *workspace, size_t workspace_bytes,
+                      void *stream) {
+  return guarded([&]() -> tda_status {
+    Call call;
+    TDA_TRY(checkCall(program, args, nargs, DataCheck::Required, call));
+    TDA_TRY(checkWorkspace(call, workspace, workspace_bytes));
+    ContextScope scope;
+    const LoadedDevice *device = nullptr;
+    TDA_TRY(findDevice(*program, scope, device));
+    if (program->checkPointers.load(std::memory_order_relaxed))
+      TDA_TRY(checkAddresses(*program, *device, call, args, workspace));
+    for (size_t i = 0; i < program->kernels.size(); ++i)
+      TDA_TRY(launchKernel(*program, i, *device, call, args, workspace,
+                           static_cast<CUstream>(stream)));
+    return TDA_OK;
+  });
+}

@@ -1,0 +1,180 @@
+//===- Elementwise.cpp - Gate, mask, threshold, differential, norms -------===//
+#include "lib/AttentionToTiles/Visibility.h"
+#include "lib/TilesToNVVM/Emitter.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace tda;
+
+namespace {
+/// Of an accumulator value's index in its fragment: which of the two rows, and
+/// its column without the lane's part (2 * quad).
+int halfOf(size_t i) { return i / 2 % 2; }
+int64_t columnOf(size_t i) { return int64_t(i / 4 * 8 + i % 2); }
+} // namespace
+
+void Emitter::emitGate(TileGateOp op) {
+  Fragment tau;
+  for (int half = 0; half < 2; ++half) {
+    Value n = emitVisibleCount(b, loc, ownRow(get(op.getRow()), half),
+                               get(op.getKeys()), get(op.getOffset()),
+                               op.getCausal(), op.getWindow());
+    Value count = arith::SIToFPOp::create(b, loc, b.getF32Type(), n);
+    Value log2 = unaryPtx("lg2.approx.f32", divF(count, get(op.getKappa())));
+    // 2 ln x / D = log2 x * (2 ln 2 / D)
+    Value inner = mulF(maxF(log2, f32(0)),
+                       f32(2 * 0.69314718055994530942 / double(op.getDim())));
+    Value gate = mulF(maxF(get(op.getBeta()), f32(0)), sqrt(inner));
+    Value dead = less(n, i32(1));
+    tau.push_back(
+        select(dead, f32(std::numeric_limits<double>::infinity()), gate));
+  }
+  set(op, tau);
+}
+
+void Emitter::emitMask(TileMaskOp op) {
+  Fragment s = getAll(op.getS());
+  Value first = add(get(op.getKey()), mul(quad, 2));
+  Value hidden = f32(-std::numeric_limits<double>::infinity());
+  for (int half = 0; half < 2; ++half) {
+    KeyRange keys = emitVisibleKeys(b, loc, ownRow(get(op.getRow()), half),
+                                    get(op.getKeys()), get(op.getOffset()),
+                                    op.getCausal(), op.getWindow());
+    // begin <= column < end, relative to this lane's first column.
+    Value begin = sub(keys.begin, first), end = sub(keys.end, first);
+    for (size_t i = 0; i < s.size(); ++i) {
+      if (halfOf(i) != half)
+        continue;
+      Value column = i32(columnOf(i));
+      Value visible = less(column, end);
+      if (op.getWindow())
+        visible = arith::AndIOp::create(
+            b, loc, visible,
+            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, column,
+                                  begin));
+      s[i] = select(visible, s[i], hidden);
+    }
+  }
+  set(op, s);
+}
+
+/// The gate is never negative, so s > tau can be asked of the bits as signed
+/// integers: the maximum of a row is then an integer maximum.
+void Emitter::emitSurvives(TileSurvivesOp op) {
+  Type i32Type = b.getI32Type();
+  Fragment tau = getAll(op.getTau());
+  Value any;
+  for (int half = 0; half < 2; ++half) {
+    Value largest;
+    for (Value view : op.getScores()) {
+      Fragment s = getAll(view);
+      for (size_t i = 0; i < s.size(); ++i) {
+        if (halfOf(i) != half)
+          continue;
+        Value word = bits(s[i], i32Type);
+        largest = largest ? Value(arith::MaxSIOp::create(b, loc, largest, word))
+                          : word;
+      }
+    }
+    Value above = less(bits(tau[half], i32Type), largest);
+    any = any ? Value(arith::OrIOp::create(b, loc, any, above)) : above;
+  }
+  set(op, {NVVM::VoteSyncOp::create(b, loc, b.getI1Type(), i32(-1), any,
+                                    NVVM::VoteSyncKind::any)});
+}
+
+void Emitter::emitThreshold(TileThresholdOp op) {
+  Fragment s = getAll(op.getS()), tau = getAll(op.getTau());
+  double power = op.getPower().convertToDouble();
+  Value zero = f32(0);
+  for (size_t i = 0; i < s.size(); ++i) {
+    Value x = maxF(arith::SubFOp::create(b, loc, s[i], tau[halfOf(i)]), zero);
+    if (power == 2) {
+      x = mulF(x, x);
+    } else if (power == 3) {
+      x = mulF(mulF(x, x), x);
+    } else if (power != 1) {
+      // x^p = 2^(p log2 x); log2 0 = -inf and 2^-inf = 0, as it should be.
+      Value exponent = mulF(unaryPtx("lg2.approx.f32", x), f32(power));
+      x = unaryPtx("ex2.approx.f32", exponent);
+    }
+    s[i] = x;
+  }
+  set(op, s);
+}
+
+void Emitter::emitDifferential(TileDifferentialOp op) {
+  Fragment a1 = getAll(op.getA1()), a2 = getAll(op.getA2());
+  Fragment lambda = getAll(op.getLambda());
+  for (Value &l : lambda)
+    l = arith::NegFOp::create(b, loc, l);
+  for (size_t i = 0; i < a1.size(); ++i)
+    a1[i] = fma(lambda[halfOf(i) % lambda.size()], a2[i], a1[i]);
+  set(op, a1);
+}
+
+void Emitter::emitCount(TileCountOp op) {
+  Fragment s = getAll(op.getS()), tau = getAll(op.getTau()),
+           acc = getAll(op.getAcc());
+  for (int half = 0; half < 2; ++half) {
+    Value count = i32(0);
+    for (size_t i = 0; i < s.size(); ++i) {
+      if (halfOf(i) != half)
+        continue;
+      Value above = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT,
+                                          s[i], tau[half]);
+      count = add(count,
+                  arith::ExtUIOp::create(b, loc, b.getI32Type(), above));
+    }
+    acc[half] = add(acc[half], quadSum(count));
+  }
+  set(op, acc);
+}
+
+void Emitter::emitRmsNorm(TileRmsNormOp op) {
+  auto type = cast<TileType>(op.getTile().getType());
+  Fragment x = getAll(op.getTile());
+  const GlobalTensor &gain = signature.tensors[op.getGain()];
+  Value scale[2];
+  for (int half = 0; half < 2; ++half) {
+    Value sum = f32(0);
+    for (size_t i = 0; i < x.size(); ++i)
+      if (halfOf(i) == half)
+        sum = fma(x[i], x[i], sum);
+    Value mean = mulF(quadSum(sum), f32(1.0 / double(type.getColumns())));
+    Value root = sqrt(addF(mean, f32(op.getEps().convertToDouble())));
+    // An all-zero row with eps = 0 stays zero instead of 0 * inf.
+    Value zero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, root,
+                                       f32(0));
+    scale[half] = select(zero, f32(0), divF(f32(1), root));
+  }
+  Value first = mul(quad, 2);
+  for (size_t i = 0; i < x.size(); ++i) {
+    Value g = LLVM::LoadOp::create(
+        b, loc, b.getF32Type(),
+        elementAddress(gain, {add(first, columnOf(i))}));
+    x[i] = mulF(mulF(x[i], scale[halfOf(i)]), g);
+  }
+  set(op, x);
+}
+
+void Emitter::emitNormalize(TileNormalizeOp op) {
+  Type element = cast<TileType>(op.getTile().getType()).getElementType();
+  Fragment q = getAll(op.getTile());
+  // Word i of a k16 block holds row g for even i, row g + 8 for odd i.
+  Value scale[2];
+  for (int half = 0; half < 2; ++half) {
+    Value sum = f32(0);
+    for (size_t i = half; i < q.size(); i += 2) {
+      auto [low, high] = unpack(q[i], element);
+      sum = fma(high, high, fma(low, low, sum));
+    }
+    scale[half] = divF(f32(1), maxF(sqrt(quadSum(sum)), f32(1e-12)));
+  }
+  for (size_t i = 0; i < q.size(); ++i) {
+    auto [low, high] = unpack(q[i], element);
+    q[i] = pack(mulF(low, scale[i % 2]), mulF(high, scale[i % 2]), element);
+  }
+  set(op, q);
+}

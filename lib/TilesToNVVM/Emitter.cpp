@@ -1,0 +1,329 @@
+//===- Emitter.cpp - Control flow, scalars and the small steps ------------===//
+#include "lib/TilesToNVVM/Emitter.h"
+
+#include "lib/AttentionToTiles/Visibility.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace tda;
+
+//===----------------------------------------------------------------------===//
+// Small steps
+//===----------------------------------------------------------------------===//
+
+Value Emitter::i32(int64_t v) {
+  return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(v));
+}
+Value Emitter::f32(double v) {
+  return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(float(v)));
+}
+Value Emitter::add(Value x, Value y) {
+  return arith::AddIOp::create(b, loc, x, y);
+}
+Value Emitter::sub(Value x, Value y) {
+  return arith::SubIOp::create(b, loc, x, y);
+}
+Value Emitter::mul(Value x, Value y) {
+  return arith::MulIOp::create(b, loc, x, y);
+}
+Value Emitter::divide(Value x, Value y) {
+  return arith::DivUIOp::create(b, loc, x, y);
+}
+Value Emitter::remainder(Value x, Value y) {
+  return arith::RemUIOp::create(b, loc, x, y);
+}
+Value Emitter::less(Value x, Value y) {
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y);
+}
+Value Emitter::select(Value c, Value x, Value y) {
+  return arith::SelectOp::create(b, loc, c, x, y);
+}
+Value Emitter::bits(Value x, Type type) {
+  return LLVM::BitcastOp::create(b, loc, type, x);
+}
+Value Emitter::mulF(Value x, Value y) {
+  return arith::MulFOp::create(b, loc, x, y);
+}
+Value Emitter::addF(Value x, Value y) {
+  return arith::AddFOp::create(b, loc, x, y);
+}
+Value Emitter::fma(Value x, Value y, Value z) {
+  return LLVM::FMAOp::create(b, loc, x, y, z);
+}
+Value Emitter::maxF(Value x, Value y) {
+  return arith::MaxNumFOp::create(b, loc, x, y);
+}
+Value Emitter::sqrt(Value x) { return LLVM::SqrtOp::create(b, loc, x); }
+Value Emitter::divF(Value x, Value y) {
+  return arith::DivFOp::create(b, loc, x, y);
+}
+
+Value Emitter::unaryPtx(StringRef instruction, Value x) {
+  auto dialect = LLVM::AsmDialectAttr::get(b.getContext(),
+                                           LLVM::AsmDialect::AD_ATT);
+  return LLVM::InlineAsmOp::create(
+             b, loc, TypeRange{b.getF32Type()}, ValueRange{x},
+             (instruction + " $0, $1;").str(), "=f,f",
+             /*has_side_effects=*/false, /*is_align_stack=*/false,
+             LLVM::TailCallKind::None, dialect, ArrayAttr())
+      .getResult(0);
+}
+
+Value Emitter::field(Value aggregate, int64_t index) {
+  return LLVM::ExtractValueOp::create(b, loc, aggregate, index);
+}
+
+Value Emitter::shuffleXor(Value x, int64_t lanes) {
+  return NVVM::ShflOp::create(b, loc, x.getType(), i32(-1), x, i32(lanes),
+                              i32(31), NVVM::ShflKind::bfly, UnitAttr());
+}
+
+Value Emitter::quadSum(Value x) {
+  for (int64_t lanes : {1, 2}) {
+    Value other = shuffleXor(x, lanes);
+    x = x.getType().isInteger() ? add(x, other) : addF(x, other);
+  }
+  return x;
+}
+
+Value Emitter::quadMax(Value x) {
+  for (int64_t lanes : {1, 2})
+    x = maxF(x, shuffleXor(x, lanes));
+  return x;
+}
+
+std::pair<Value, Value> Emitter::unpack(Value pair, Type element) {
+  Value vector = bits(pair, VectorType::get(2, element));
+  auto lane = [&](int64_t i) -> Value {
+    Value x = LLVM::ExtractElementOp::create(b, loc, vector, i32(i));
+    return LLVM::FPExtOp::create(b, loc, b.getF32Type(), x);
+  };
+  return {lane(0), lane(1)};
+}
+
+Value Emitter::pack(Value low, Value high, Type element) {
+  Value vector = LLVM::UndefOp::create(b, loc, VectorType::get(2, b.getF32Type()));
+  vector = LLVM::InsertElementOp::create(b, loc, vector, low, i32(0));
+  vector = LLVM::InsertElementOp::create(b, loc, vector, high, i32(1));
+  vector =
+      LLVM::FPTruncOp::create(b, loc, VectorType::get(2, element), vector);
+  return bits(vector, b.getI32Type());
+}
+
+Value Emitter::sharedAddress(Value base, Value bytes) {
+  return LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
+                             ArrayRef<LLVM::GEPArg>{bytes});
+}
+Value Emitter::sharedAddress(Value base, int64_t bytes) {
+  return LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
+                             ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
+}
+
+Value Emitter::ownRow(Value first, int half) {
+  Value row = add(first, warpRow);
+  return half ? add(row, 8) : row;
+}
+
+//===----------------------------------------------------------------------===//
+// The program
+//===----------------------------------------------------------------------===//
+
+Emitter::Emitter(OpBuilder &b, KernelSignature &signature,
+                 TileProgramOp program)
+    : b(b), loc(program.getLoc()), signature(signature), program(program),
+      schedule(program.getSchedule().toSchedule()) {}
+
+/// Dynamic shared memory is one external array, as PTX wants it.
+static Value sharedMemory(OpBuilder &b, Location loc, Operation *kernel) {
+  constexpr StringLiteral name = "tda_shared";
+  Operation *module = kernel->getParentOp();
+  auto type = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
+  if (!SymbolTable::lookupSymbolIn(module, name)) {
+    OpBuilder top(kernel);
+    LLVM::GlobalOp::create(top, loc, type, /*isConstant=*/false,
+                           LLVM::Linkage::External, name, Attribute(),
+                           /*alignment=*/16, /*addrSpace=*/3);
+  }
+  return LLVM::AddressOfOp::create(
+      b, loc, LLVM::LLVMPointerType::get(b.getContext(), 3), name);
+}
+
+LogicalResult Emitter::emit() {
+  Type type = b.getI32Type();
+  shared = sharedMemory(b, loc, signature.kernel);
+  thread = NVVM::ThreadIdXOp::create(b, loc, type);
+  lane = remainder(thread, i32(32));
+  group = divide(lane, i32(4));
+  quad = remainder(lane, i32(4));
+  warpRow = add(mul(divide(thread, i32(32)), 16), group);
+  // What stands before the program (lengths, offset), then the program itself.
+  for (Operation &op : *program->getBlock()) {
+    if (isa<func::ReturnOp>(op))
+      continue;
+    if (&op == program.getOperation()) {
+      placeProgram();
+      if (failed(emitBlock(program.getBody().front())))
+        return failure();
+    } else if (failed(emitOp(&op))) {
+      return failure();
+    }
+  }
+  LLVM::ReturnOp::create(b, loc, ValueRange{});
+  return success();
+}
+
+/// Which batch, head and rows this block works on. Blocks walk the rows of
+/// `group` heads together, the long rows first: their keys stay in L2, and the
+/// last blocks to start are the short ones.
+void Emitter::placeProgram() {
+  Value block = NVVM::BlockIdXOp::create(b, loc, b.getI32Type());
+  Value heads = get(program.getHeads()), rows = get(program.getRows());
+  Value all = mul(get(program.getBatches()), heads);
+  Value blocks = divide(add(rows, schedule.tileM - 1), i32(schedule.tileM));
+  Value together = i32(schedule.group);
+  Value perGroup = mul(blocks, together);
+  Value first = mul(divide(block, perGroup), together);
+  Value inGroup = remainder(block, perGroup);
+  Value left = sub(all, first);
+  Value count = arith::MinUIOp::create(b, loc, together, left);
+  Value turn = divide(inGroup, count);
+  Value head = add(first, remainder(inGroup, count));
+  Block &body = program.getBody().front();
+  set(body.getArgument(0), {divide(head, heads)});
+  set(body.getArgument(1), {remainder(head, heads)});
+  set(body.getArgument(2),
+      {mul(sub(sub(blocks, i32(1)), turn), schedule.tileM)});
+}
+
+LogicalResult Emitter::emitBlock(Block &block) {
+  for (Operation &op : block.without_terminator())
+    if (failed(emitOp(&op)))
+      return failure();
+  return program.getBody().front().empty() ||
+                 !block.back().hasTrait<OpTrait::IsTerminator>()
+             ? emitOp(&block.back())
+             : success();
+}
+
+LogicalResult Emitter::emitOp(Operation *op) {
+  loc = op->getLoc();
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](TileForOp op) { return emitTileFor(op); })
+      .Case([&](scf::IfOp op) { return emitIf(op); })
+      .Case([&](memref::LoadOp op) { return emitMemrefLoad(op); })
+      .Case([&](memref::GetGlobalOp) { return success(); })
+      .Case([&](TileZeroOp op) {
+        Fragment zeros;
+        for (Type type : fragmentTypes(op.getType()))
+          zeros.push_back(arith::ConstantOp::create(b, loc, b.getZeroAttr(type)));
+        set(op, zeros);
+        return success();
+      })
+      .Case([&](TileSpanOp op) {
+        Value span[4];
+        emitSpan(b, loc, op, [&](Value v) { return get(v); }, span);
+        for (auto [result, value] : llvm::zip(op.getResults(), span))
+          set(result, {value});
+        return success();
+      })
+      .Case([&](TileLoadOp op) { return emitLoad(op), success(); })
+      .Case([&](TileStoreOp op) { return emitStore(op), success(); })
+      .Case([&](TileNormalizeOp op) { return emitNormalize(op), success(); })
+      .Case([&](PanelNormalizeOp op) {
+        return emitPanelNormalize(op), success();
+      })
+      .Case([&](TileGateOp op) { return emitGate(op), success(); })
+      .Case([&](TileScoresOp op) { return emitScores(op), success(); })
+      .Case([&](TileMaskOp op) { return emitMask(op), success(); })
+      .Case([&](TileSurvivesOp op) { return emitSurvives(op), success(); })
+      .Case([&](TileThresholdOp op) { return emitThreshold(op), success(); })
+      .Case([&](TileDifferentialOp op) {
+        return emitDifferential(op), success();
+      })
+      .Case([&](TileAggregateOp op) { return emitAggregate(op), success(); })
+      .Case([&](TileCountOp op) { return emitCount(op), success(); })
+      .Case([&](TileRmsNormOp op) { return emitRmsNorm(op), success(); })
+      .Default([&](Operation *op) { return emitScalar(op); });
+}
+
+LogicalResult Emitter::emitIf(scf::IfOp op) {
+  SmallVector<Type> types;
+  for (Type type : op.getResultTypes())
+    llvm::append_range(types, fragmentTypes(type));
+  auto branch = scf::IfOp::create(b, loc, types, get(op.getCondition()),
+                                  /*withElseRegion=*/true);
+  for (auto [from, to] :
+       {std::pair(op.thenBlock(), branch.thenBlock()),
+        std::pair(op.elseBlock(), branch.elseBlock())}) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(to);
+    if (failed(emitBlock(*from)))
+      return failure();
+    SmallVector<Value> values;
+    for (Value v : from->getTerminator()->getOperands())
+      llvm::append_range(values, getAll(v));
+    scf::YieldOp::create(b, loc, values);
+  }
+  ValueRange results = branch.getResults();
+  for (Value result : op.getResults()) {
+    size_t count = fragmentTypes(result.getType()).size();
+    set(result, Fragment(results.take_front(count)));
+    results = results.drop_front(count);
+  }
+  return success();
+}
+
+/// arith on scalars: the same op, with index as i32. Lengths are below 2^30
+/// (the manifest says so), and addresses are widened where they are made.
+LogicalResult Emitter::emitScalar(Operation *op) {
+  if (auto dim = dyn_cast<memref::DimOp>(op)) {
+    std::optional<int64_t> axis = dim.getConstantIndex();
+    auto it = signature.tensors.find(dim.getSource());
+    if (!axis || it == signature.tensors.end())
+      return op->emitError("memref.dim of a kernel argument and a constant "
+                           "axis expected");
+    set(dim, {it->second.sizes[*axis]});
+    return success();
+  }
+  if (auto cast = dyn_cast<arith::IndexCastOp>(op)) {
+    Value from = signature.scalars.lookup(cast.getIn());
+    if (!from)
+      from = get(cast.getIn());
+    bool wide = from.getType().isInteger(64);
+    set(cast, {wide ? Value(arith::TruncIOp::create(b, loc, b.getI32Type(),
+                                                    from))
+                    : from});
+    return success();
+  }
+  if (!isa<arith::ArithDialect>(op->getDialect()) || op->getNumResults() != 1)
+    return op->emitError() << "'" << op->getName()
+                           << "' has no form in a GPU kernel";
+  OperationState state(loc, op->getName());
+  for (Value operand : op->getOperands())
+    state.addOperands(get(operand));
+  state.addTypes(convert(op->getResult(0).getType()));
+  state.addAttributes(op->getAttrs());
+  if (auto constant = dyn_cast<arith::ConstantIndexOp>(op))
+    state.attributes.set("value", b.getI32IntegerAttr(constant.value()));
+  set(op->getResult(0), {b.create(state)->getResult(0)});
+  return success();
+}
+
+Type Emitter::convert(Type type) {
+  return type.isIndex() ? Type(b.getI32Type()) : type;
+}
+
+SmallVector<Type> Emitter::fragmentTypes(Type type) {
+  if (isa<PanelType>(type))
+    return {LLVM::LLVMPointerType::get(b.getContext(), 3)};
+  auto tile = dyn_cast<TileType>(type);
+  if (!tile)
+    return {convert(type)};
+  Type element = tile.getElementType();
+  if (tile.getShape().size() == 1)
+    return {element, element};
+  if (element.isF32())
+    return SmallVector<Type>(tile.getColumns() / 8 * 4, element);
+  return SmallVector<Type>(tile.getColumns() / 16 * 4, b.getI32Type());
+}

@@ -1,0 +1,130 @@
+//===- KernelSignature.cpp - The parameters of a kernel -------------------===//
+#include "lib/TilesToNVVM/KernelSignature.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace tda;
+
+namespace {
+
+/// Collects the parameters, then hands out the block arguments.
+class Parameters {
+public:
+  explicit Parameters(OpBuilder &b) : b(b) {}
+
+  unsigned add(Type type, const Twine &description) {
+    types.push_back(type);
+    descriptions.push_back(b.getStringAttr(description));
+    return types.size() - 1;
+  }
+  ArrayRef<Type> getTypes() const { return types; }
+  ArrayAttr getDescriptions() { return b.getArrayAttr(descriptions); }
+
+private:
+  OpBuilder &b;
+  SmallVector<Type> types;
+  SmallVector<Attribute> descriptions;
+};
+
+/// Where the pieces of one tensor stand in the parameter list; -1: static.
+struct TensorSlots {
+  unsigned pointer;
+  SmallVector<int> strides;
+};
+
+} // namespace
+
+static StringRef operandName(func::FuncOp func, unsigned index) {
+  auto name = func.getArgAttrOfType<StringAttr>(index, kOperandAttr);
+  return name ? name.getValue() : StringRef();
+}
+
+FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func) {
+  MLIRContext *context = b.getContext();
+  Location loc = func.getLoc();
+  Type pointer = LLVM::LLVMPointerType::get(context, 1);
+  Type i32 = b.getI32Type(), i64 = b.getI64Type();
+
+  Parameters parameters(b);
+  DenseMap<unsigned, TensorSlots> slots;
+  DenseMap<unsigned, unsigned> scalarSlots;
+  llvm::MapVector<StringRef, unsigned> lengthSlots;
+  for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
+    StringRef name = operandName(func, i);
+    if (name.empty())
+      return func.emitError("argument ")
+             << i << " carries no " << kOperandAttr
+             << "; tda-attention-to-tiles sets it";
+    if (isa<MemRefType>(type))
+      slots[i].pointer = parameters.add(pointer, "ptr " + name);
+    else if (!type.isInteger(64))
+      return func.emitError("argument ")
+             << i << " of type " << type << " cannot be a kernel parameter";
+  }
+  for (StringRef length : {"B", "Hq", "Hkv", "Nq", "Nk"})
+    lengthSlots[length] = parameters.add(i32, "i32 " + length);
+  for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
+    StringRef name = operandName(func, i);
+    auto memref = dyn_cast<MemRefType>(type);
+    if (!memref) {
+      scalarSlots[i] = parameters.add(i64, "i64 " + name);
+      continue;
+    }
+    auto [strides, offset] = memref.getStridesAndOffset();
+    for (auto [axis, stride] : llvm::enumerate(strides))
+      slots[i].strides.push_back(
+          ShapedType::isDynamic(stride)
+              ? int(parameters.add(i64, "i64 " + name + " " + Twine(axis)))
+              : -1);
+  }
+
+  KernelSignature result;
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
+                                          parameters.getTypes());
+  b.setInsertionPoint(func);
+  result.kernel = LLVM::LLVMFuncOp::create(b, loc, func.getName(), type);
+  result.kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(),
+                         b.getUnitAttr());
+  result.kernel->setAttr(
+      kLaunchAttr,
+      b.getDictionaryAttr(b.getNamedAttr("params",
+                                         parameters.getDescriptions())));
+  Block *entry = result.kernel.addEntryBlock(b);
+  b.setInsertionPointToStart(entry);
+
+  for (auto &[name, slot] : lengthSlots)
+    result.lengths[name] = entry->getArgument(slot);
+  for (BlockArgument argument : func.getArguments()) {
+    unsigned i = argument.getArgNumber();
+    auto memref = dyn_cast<MemRefType>(argument.getType());
+    if (!memref) {
+      result.scalars[argument] = entry->getArgument(scalarSlots[i]);
+      continue;
+    }
+    GlobalTensor tensor;
+    tensor.pointer = entry->getArgument(slots[i].pointer);
+    result.kernel.setArgAttr(slots[i].pointer,
+                             LLVM::LLVMDialect::getNoAliasAttrName(),
+                             b.getUnitAttr());
+    tensor.elementType = memref.getElementType();
+    StringRef name = operandName(func, i);
+    auto [strides, offset] = memref.getStridesAndOffset();
+    for (int64_t axis = 0; axis < memref.getRank(); ++axis) {
+      int64_t size = memref.getDimSize(axis);
+      tensor.sizes.push_back(
+          ShapedType::isDynamic(size)
+              ? result.length(lengthName(name, memref.getRank(), axis))
+              : LLVM::ConstantOp::create(b, loc, i32,
+                                         b.getI32IntegerAttr(size)));
+      int slot = slots[i].strides[axis];
+      tensor.strides.push_back(
+          slot >= 0 ? Value(entry->getArgument(slot))
+                    : Value(LLVM::ConstantOp::create(
+                          b, loc, i64, b.getI64IntegerAttr(strides[axis]))));
+    }
+    result.tensors[argument] = tensor;
+  }
+  return result;
+}

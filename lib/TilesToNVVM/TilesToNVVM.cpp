@@ -1,0 +1,105 @@
+//===- TilesToNVVM.cpp - Lower tiles to cp.async, ldmatrix and mma.sync ---===//
+//
+// The driver of the portable GPU path. Each function that holds one
+// tda.tile_program becomes a kernel; Emitter.h says how a tile lies in the
+// registers of a block, KernelSignature.h what its parameters are.
+//
+// Before: verify-form `tiles`, target with the MmaSync path. After: llvm, nvvm,
+// scf and arith only; `tda.launch` on each kernel holds the launch facts.
+//
+//===----------------------------------------------------------------------===//
+#include "lib/TilesToNVVM/Emitter.h"
+#include "tda/Passes.h"
+
+using namespace mlir;
+using namespace tda;
+
+namespace tda {
+#define GEN_PASS_DEF_TILESTONVVM
+#include "lib/Passes/Passes.h.inc"
+} // namespace tda
+
+namespace {
+
+/// The bytes of shared memory that the panels of every key loop take.
+int64_t ringBytes(TileProgramOp program) {
+  int64_t most = 0;
+  program.walk([&](TileForOp loop) {
+    int64_t stage = 0;
+    for (Value panel : loop.getPanels()) {
+      auto type = cast<PanelType>(panel.getType());
+      stage += type.getRows() * (type.getColumns() * 2 + 16);
+    }
+    most = std::max(most, stage);
+  });
+  return most * program.getSchedule().getStages();
+}
+
+LogicalResult checkTarget(TileProgramOp program) {
+  std::string error;
+  const Target *target =
+      findTarget(program.getTarget().getName().str(), error);
+  if (target->path != Path::MmaSync)
+    return program.emitError("tda-tiles-to-nvvm lowers GPU targets, not '")
+           << target->name << "'; use tda-tiles-to-cpu";
+  int64_t bytes = ringBytes(program);
+  if (bytes > target->sharedPerBlock)
+    return program.emitError("needs ")
+           << bytes << " bytes of shared memory, " << target->name << " has "
+           << target->sharedPerBlock << " for a block";
+  if (program.getSchedule().getTileM() != 16 * program.getSchedule().getWarps())
+    return program.emitError("tile_m must be 16 rows a warp");
+  return success();
+}
+
+LogicalResult lowerFunction(func::FuncOp func, TileProgramOp program) {
+  if (failed(checkTarget(program)))
+    return failure();
+  OpBuilder b(func);
+  FailureOr<KernelSignature> signature = createKernel(b, func);
+  if (failed(signature))
+    return failure();
+  if (failed(Emitter(b, *signature, program).emit()))
+    return failure();
+
+  LLVM::LLVMFuncOp kernel = signature->kernel;
+  int32_t threads = 32 * program.getSchedule().getWarps();
+  kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
+                  b.getDenseI32ArrayAttr({threads}));
+  kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                  b.getI32IntegerAttr(1));
+  NamedAttrList launch(kernel->getAttrOfType<DictionaryAttr>(kLaunchAttr));
+  launch.set("grid", b.getStringAttr(
+                         "ceildiv(Nq, " +
+                         Twine(program.getSchedule().getTileM()) +
+                         ") * Hq * B"));
+  launch.set("block", b.getI32IntegerAttr(threads));
+  launch.set("shared_bytes", b.getI64IntegerAttr(ringBytes(program)));
+  kernel->setAttr(kLaunchAttr, launch.getDictionary(b.getContext()));
+  func.erase();
+  return success();
+}
+
+struct TilesToNVVM : tda::impl::TilesToNVVMBase<TilesToNVVM> {
+  using TilesToNVVMBase::TilesToNVVMBase;
+
+  void runOnOperation() override {
+    SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp func : functions) {
+      if (func.isExternal())
+        continue;
+      auto programs = func.getBody().getOps<TileProgramOp>();
+      if (programs.empty())
+        continue;
+      if (failed(lowerFunction(func, *programs.begin())))
+        return signalPassFailure();
+    }
+    // What was read from constant globals is in the kernels now.
+    for (auto global : llvm::make_early_inc_range(
+             getOperation().getOps<memref::GlobalOp>()))
+      if (SymbolTable::symbolKnownUseEmpty(global, getOperation()))
+        global.erase();
+  }
+};
+
+} // namespace

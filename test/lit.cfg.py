@@ -1,0 +1,77 @@
+"""Configuration of the lit tests.
+
+A test's RUN lines may use, by name, the project's tools (tda-opt, tda-compile,
+tda-run) and LLVM's FileCheck, not, count, split-file, mlir-opt; and
+
+  %data    test/data
+  %ptxas   ptxas of the CUDA Toolkit (REQUIRES: ptxas)
+
+Features for REQUIRES: ptxas, gpu (tda-run sees one), x86, asan.
+"""
+
+import os
+import shutil
+import subprocess
+
+import lit.formats
+
+config.name = "tda"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "data", "gpu", "unit", "CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.tda_build_dir, "test")
+
+tools_dir = os.path.join(config.tda_build_dir, "bin")
+config.environment["PATH"] = os.pathsep.join(
+    [tools_dir, config.llvm_tools_dir, config.environment["PATH"]]
+)
+for name in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "TDA_NUM_THREADS"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+for setting in filter(None, config.sanitizer_environment.split(";")):
+    name, value = setting.split("=", 1)
+    config.environment[name] = os.environ.get(name, value)
+    config.available_features.add("asan")
+
+config.substitutions.append(("%data", os.path.join(config.test_source_root, "data")))
+
+
+def find_ptxas():
+    """The path of ptxas: from PATH, else from where the CUDA Toolkit puts it."""
+    homes = [os.environ.get("CUDA_HOME"), "/usr/local/cuda"]
+    folders = [os.path.join(home, "bin") for home in homes if home]
+    return shutil.which("ptxas") or shutil.which("ptxas", path=os.pathsep.join(folders))
+
+
+def has_gpu():
+    """Whether tda-run sees a GPU. The tests of tda-run tell if it is broken."""
+    try:
+        devices = subprocess.run(
+            [os.path.join(tools_dir, "tda-run"), "--devices"],
+            env=config.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return devices.returncode == 0 and devices.stdout.strip() not in ("", "none")
+
+
+ptxas = find_ptxas()
+if ptxas:
+    config.available_features.add("ptxas")
+    config.substitutions.append(("%ptxas", ptxas))
+if has_gpu():
+    config.available_features.add("gpu")
+if config.host_processor in ("x86_64", "AMD64"):
+    config.available_features.add("x86")
+
+# A test that hangs fails; lit needs psutil for that.
+try:
+    import psutil  # noqa: F401
+
+    lit_config.maxIndividualTestTime = 600
+except ImportError:
+    lit_config.note("python3-psutil is not installed: tests have no time limit")
