@@ -17,10 +17,14 @@ static void verifyForm(OpPassManager &pm, const char *form) {
   pm.addPass(createVerifyForm(VerifyFormOptions{form}));
 }
 
-void tda::buildFrontPipeline(OpPassManager &pm, const CompileOptions &options) {
+void tda::buildFusePipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createFuseAttention());
   pm.addPass(createCanonicalizerPass());
   verifyForm(pm, "fused");
+}
+
+void tda::buildFrontPipeline(OpPassManager &pm, const CompileOptions &options) {
+  buildFusePipeline(pm);
   pm.addNestedPass<func::FuncOp>(createDiagnoseDeadHeads());
   AssignScheduleOptions assign;
   assign.target = options.target;
@@ -32,27 +36,35 @@ void tda::buildFrontPipeline(OpPassManager &pm, const CompileOptions &options) {
   verifyForm(pm, "scheduled");
 }
 
-static void buildTilePipeline(OpPassManager &pm,
-                              const CompileOptions &options) {
-  buildFrontPipeline(pm, options);
+static void buildTilePipeline(OpPassManager &pm) {
   pm.addPass(createAttentionToTiles());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   verifyForm(pm, "tiles");
 }
 
-void tda::buildGpuPipeline(OpPassManager &pm, const CompileOptions &options) {
-  buildTilePipeline(pm, options);
+void tda::buildGpuLoweringPipeline(OpPassManager &pm) {
+  buildTilePipeline(pm);
   pm.addPass(createTilesToNVVM());
   verifyForm(pm, "lowered");
   buildGpuBackendPipeline(pm);
 }
 
-void tda::buildCpuPipeline(OpPassManager &pm, const CompileOptions &options) {
-  buildTilePipeline(pm, options);
+void tda::buildCpuLoweringPipeline(OpPassManager &pm) {
+  buildTilePipeline(pm);
   pm.addNestedPass<func::FuncOp>(createTilesToCPU());
   verifyForm(pm, "lowered");
   buildCpuBackendPipeline(pm);
+}
+
+void tda::buildGpuPipeline(OpPassManager &pm, const CompileOptions &options) {
+  buildFrontPipeline(pm, options);
+  buildGpuLoweringPipeline(pm);
+}
+
+void tda::buildCpuPipeline(OpPassManager &pm, const CompileOptions &options) {
+  buildFrontPipeline(pm, options);
+  buildCpuLoweringPipeline(pm);
 }
 
 void tda::buildUnfusedCpuPipeline(OpPassManager &pm) {

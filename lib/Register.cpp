@@ -6,10 +6,12 @@
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -74,6 +76,8 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
 void tda::registerPassesAndPipelines() {
   registerTdaPasses();
   registerTransformsPasses();
+  bufferization::registerBufferizationPasses();
+  registerLinalgPasses();
   PassPipelineRegistration<CommandLineOptions>(
       "tda-to-ptx", "Description -> GPU kernel in the LLVM dialect",
       [](OpPassManager &pm, const CommandLineOptions &options) {

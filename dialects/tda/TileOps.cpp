@@ -57,6 +57,13 @@ void TileProgramOp::print(OpAsmPrinter &p) {
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
 
+void TileProgramOp::getAsmBlockArgumentNames(Region &region,
+                                             OpAsmSetValueNameFn setName) {
+  for (auto [argument, name] :
+       llvm::zip(region.getArguments(), ArrayRef<StringRef>{"b", "h", "i"}))
+    setName(argument, name);
+}
+
 LogicalResult TileProgramOp::verifyRegions() {
   if (getBody().getNumArguments() != 3 ||
       !llvm::all_of(getBody().getArgumentTypes(),
@@ -88,6 +95,13 @@ void TileForOp::build(OpBuilder &builder, OperationState &state, Value begin,
   OpBuilder::InsertionGuard guard(builder);
   builder.createBlock(state.addRegion(), {}, types,
                       SmallVector<Location>(types.size(), state.location));
+}
+
+void TileForOp::getAsmBlockArgumentNames(Region &region,
+                                         OpAsmSetValueNameFn setName) {
+  unsigned panels = getSources().size();
+  for (auto [i, argument] : llvm::enumerate(region.getArguments()))
+    setName(argument, i == 0 ? "j" : i <= panels ? "panel" : "acc");
 }
 
 TileYieldOp TileForOp::getYield() {

@@ -3,6 +3,7 @@
 #define TDA_TILEOPS_TD
 
 include "dialects/tda/Base.td"
+include "mlir/IR/OpAsmInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Tda_RowTileF32 : Type<CPred<"::tda::isTile($_self, 1)">, "one value a row">;
@@ -11,7 +12,8 @@ def Tda_AnyTile : AnyTypeOf<[Tda_RowTileF32, Tda_Tile2D]>;
 def Tda_RowOrScalar : AnyTypeOf<[F32, Tda_RowTileF32]>;
 
 def Tda_TileProgramOp : Tda_Op<"tile_program",
-    [SingleBlock, NoTerminator]> {
+    [SingleBlock, NoTerminator, DeclareOpInterfaceMethods<OpAsmOpInterface,
+        ["getAsmBlockArgumentNames"]>]> {
   let summary = "for each batch, query head and block of query rows";
   let description = [{
     Runs its body for every batch, every query head and every `tile_m` query
@@ -39,6 +41,7 @@ def Tda_TileProgramOp : Tda_Op<"tile_program",
 
 def Tda_TileForOp : Tda_Op<"tile_for",
     [SingleBlock, AttrSizedOperandSegments,
+     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>,
      AllTypesMatch<["inits", "results"]>]> {
   let summary = "the loop over key tiles";
   let description = [{
@@ -89,16 +92,26 @@ def Tda_TileYieldOp : Tda_Op<"tile_yield", [Terminator, Pure,
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
-class Tda_TileOp<string mnemonic, list<Trait> traits = [Pure]>
-    : Tda_Op<mnemonic, traits>;
+// `name` is how the result prints: %tau, %live, ...
+class Tda_TileOp<string mnemonic, list<Trait> traits = [Pure], string name = "">
+    : Tda_Op<mnemonic, !if(!empty(name), traits, traits # [
+        DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>])> {
+  let extraClassDefinition = !if(!empty(name), "", [{
+    void $cppClass::getAsmResultNames(
+        ::mlir::OpAsmSetValueNameFn setNameFn) {
+      for (::mlir::Value result : getOperation()->getResults())
+        setNameFn(result, "}] # name # [{");
+    }
+  }]);
+}
 
-def Tda_TileZeroOp : Tda_TileOp<"tile_zero"> {
+def Tda_TileZeroOp : Tda_TileOp<"tile_zero", [Pure], "zero"> {
   let summary = "a tile of zeros";
   let results = (outs Tda_AnyTile:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
-def Tda_TileLoadOp : Tda_TileOp<"tile_load", [MemoryEffects<[MemRead]>]> {
+def Tda_TileLoadOp : Tda_TileOp<"tile_load", [MemoryEffects<[MemRead]>], "rows"> {
   let summary = "rows of a tensor";
   let description = [{
     `result(r, c) = source[batch, head, row + r, c]`, or `source[batch, head,
@@ -131,14 +144,14 @@ def Tda_TileStoreOp : Tda_TileOp<"tile_store", [MemoryEffects<[MemWrite]>]> {
 }
 
 def Tda_TileNormalizeOp : Tda_TileOp<"tile_normalize",
-    [SameOperandsAndResultType, Pure]> {
+    [SameOperandsAndResultType, Pure], "unit"> {
   let summary = "divide each row of a query tile by its L2 norm";
   let arguments = (ins Tda_Tile2D:$tile);
   let results = (outs Tda_Tile2D:$result);
   let assemblyFormat = "$tile attr-dict `:` type($tile)";
 }
 
-def Tda_PanelNormalizeOp : Tda_TileOp<"panel_normalize", []> {
+def Tda_PanelNormalizeOp : Tda_TileOp<"panel_normalize", [], "unit"> {
   let summary = "divide each row of key panels by its L2 norm, where they lie";
   let description = [{
     Every thread of the program takes part, so it stands at the top level of the
@@ -169,7 +182,7 @@ def Tda_TileSpanOp : Tda_TileOp<"tile_span"> {
   }];
 }
 
-def Tda_TileGateOp : Tda_TileOp<"tile_gate"> {
+def Tda_TileGateOp : Tda_TileOp<"tile_gate", [Pure], "tau"> {
   let summary = "tau of each row";
   let description = [{
     `tau(r) = max(0, beta) sqrt(2 max(0, ln(n/kappa)) / dim)` with n the number
@@ -185,7 +198,7 @@ def Tda_TileGateOp : Tda_TileOp<"tile_gate"> {
   }];
 }
 
-def Tda_TileScoresOp : Tda_TileOp<"tile_scores"> {
+def Tda_TileScoresOp : Tda_TileOp<"tile_scores", [Pure], "s"> {
   let summary = "scores of one view on a tile, f32";
   let arguments = (ins Tda_Tile2D:$q, Tda_PanelType:$k);
   let results = (outs Tda_Tile2D:$s);
@@ -196,7 +209,7 @@ def Tda_TileScoresOp : Tda_TileOp<"tile_scores"> {
 }
 
 def Tda_TileMaskOp : Tda_TileOp<"tile_mask", [Pure,
-    AllTypesMatch<["s", "result"]>]> {
+    AllTypesMatch<["s", "result"]>], "masked"> {
   let summary = "-inf where a key is not visible";
   let arguments = (ins Tda_Tile2D:$s, Index:$row, Index:$key, Index:$keys,
                        Index:$offset, UnitAttr:$causal,
@@ -208,7 +221,7 @@ def Tda_TileMaskOp : Tda_TileOp<"tile_mask", [Pure,
   }];
 }
 
-def Tda_TileSurvivesOp : Tda_TileOp<"tile_survives"> {
+def Tda_TileSurvivesOp : Tda_TileOp<"tile_survives", [Pure], "live"> {
   let summary = "the survivor test";
   let description = [{
     True where any score of any view is above its row's gate. A target may answer
@@ -223,7 +236,7 @@ def Tda_TileSurvivesOp : Tda_TileOp<"tile_survives"> {
 }
 
 def Tda_TileThresholdOp : Tda_TileOp<"tile_threshold", [Pure,
-    AllTypesMatch<["s", "a"]>]> {
+    AllTypesMatch<["s", "a"]>], "a"> {
   let summary = "max(0, s - tau)^power";
   let arguments = (ins Tda_Tile2D:$s, Tda_RowTileF32:$tau, F64Attr:$power);
   let results = (outs Tda_Tile2D:$a);
@@ -231,7 +244,7 @@ def Tda_TileThresholdOp : Tda_TileOp<"tile_threshold", [Pure,
 }
 
 def Tda_TileDifferentialOp : Tda_TileOp<"tile_differential", [Pure,
-    AllTypesMatch<["a1", "a2", "a"]>]> {
+    AllTypesMatch<["a1", "a2", "a"]>], "diff"> {
   let summary = "a1 - lambda * a2, lambda one value or one a row";
   let arguments = (ins Tda_Tile2D:$a1, Tda_Tile2D:$a2, Tda_RowOrScalar:$lambda);
   let results = (outs Tda_Tile2D:$a);
@@ -241,7 +254,7 @@ def Tda_TileDifferentialOp : Tda_TileOp<"tile_differential", [Pure,
 }
 
 def Tda_TileAggregateOp : Tda_TileOp<"tile_aggregate", [Pure,
-    AllTypesMatch<["acc", "result"]>]> {
+    AllTypesMatch<["acc", "result"]>], "sum"> {
   let summary = "acc + a v, a rounded to v's type";
   let arguments = (ins Tda_Tile2D:$a, Tda_PanelType:$v, Tda_Tile2D:$acc);
   let results = (outs Tda_Tile2D:$result);
@@ -252,7 +265,7 @@ def Tda_TileAggregateOp : Tda_TileOp<"tile_aggregate", [Pure,
 }
 
 def Tda_TileCountOp : Tda_TileOp<"tile_count", [Pure,
-    AllTypesMatch<["acc", "result"]>]> {
+    AllTypesMatch<["acc", "result"]>], "count"> {
   let summary = "add the survivors of each row";
   let arguments = (ins Tda_Tile2D:$s, Tda_RowTileF32:$tau, Tda_RowTileF32:$acc);
   let results = (outs Tda_RowTileF32:$result);
@@ -262,7 +275,7 @@ def Tda_TileCountOp : Tda_TileOp<"tile_count", [Pure,
 }
 
 def Tda_TileRmsNormOp : Tda_TileOp<"tile_rms_norm", [
-    MemoryEffects<[MemRead]>, AllTypesMatch<["tile", "result"]>]> {
+    MemoryEffects<[MemRead]>, AllTypesMatch<["tile", "result"]>], "normed"> {
   let summary = "tile * rsqrt(mean of squares of the row + eps) * gain";
   let arguments = (ins Tda_Tile2D:$tile, AnyMemRef:$gain, F64Attr:$eps);
   let results = (outs Tda_Tile2D:$result);

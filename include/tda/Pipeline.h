@@ -18,8 +18,17 @@ struct CompileOptions {
   int64_t vectorBits = 0;  ///< CPU only; 0: what this machine has.
 };
 
-/// Fuses stages and assigns a schedule: any description -> scheduled attention.
+/// Fuses stages: any description -> tda.attention.
+void buildFusePipeline(mlir::OpPassManager &pm);
+
+/// buildFusePipeline, then a schedule: any description -> scheduled attention.
 void buildFrontPipeline(mlir::OpPassManager &pm, const CompileOptions &options);
+
+/// Scheduled attention -> the kernel in the LLVM dialect for a GPU.
+void buildGpuLoweringPipeline(mlir::OpPassManager &pm);
+
+/// Scheduled attention -> LLVM dialect for this CPU.
+void buildCpuLoweringPipeline(mlir::OpPassManager &pm);
 
 /// Description -> the kernel in the LLVM dialect for a GPU (mma.sync path).
 void buildGpuPipeline(mlir::OpPassManager &pm, const CompileOptions &options);

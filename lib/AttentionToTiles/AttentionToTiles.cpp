@@ -288,8 +288,8 @@ FailureOr<AttentionOp> soleAttention(func::FuncOp func) {
   for (BlockArgument argument : func.getArguments())
     if (!llvm::is_contained(argument.getUsers(), found.getOperation()))
       return func.emitError("argument ")
-             << argument.getArgNumber() << " is not used by tda.attention; "
-             << "remove it";
+             << argument.getArgNumber() << " is not used by tda.attention "
+             << "(a constant lambda of 0 drops q2 and k2); remove it";
   return found;
 }
 

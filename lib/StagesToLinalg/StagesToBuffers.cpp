@@ -6,6 +6,7 @@
 // arith, func, linalg and tensor (tda::registerDialects).
 //
 //===----------------------------------------------------------------------===//
+#include "tda/StagesToBuffers.h"
 #include "tda/Backends.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -18,6 +19,7 @@
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -93,4 +95,12 @@ void tda::buildStagesToBuffers(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+}
+
+void tda::registerStagesToBuffers() {
+  PassRegistration<ProtectArguments>();
+  PassRegistration<CopiesToLinalg>();
+  PassPipelineRegistration<>("tda-stages-to-buffers",
+                             "linalg on tensors -> loops on memrefs",
+                             buildStagesToBuffers);
 }

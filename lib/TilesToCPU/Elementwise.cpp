@@ -60,10 +60,12 @@ void Emitter::emitMask(TileMaskOp op) {
 void Emitter::emitSurvives(TileSurvivesOp op) {
   auto type = cast<TileType>(op.getScores().front().getType());
   Value tau = buffer(op.getTau()).memref;
-  // The largest s - tau, in so many chains that none waits for another.
+  // The largest s - tau, in chains of their own that need not wait for each
+  // other.
   int64_t vectors = chooseBlocking(type.getRows() / b.lanes).vectors;
   Value columns = b.index(type.getColumns());
-  SmallVector<Value> most(vectors, b.zero(b.vector(b.getF32Type())));
+  SmallVector<Value> most(vectors * op.getScores().size(),
+                          b.zero(b.vector(b.getF32Type())));
   most = b.fold(
       b.index(type.getRows()), vectors * b.lanes, most,
       [&](Value r, ValueRange carried) {
@@ -73,12 +75,12 @@ void Emitter::emitSurvives(TileSurvivesOp op) {
           gates.push_back(b.load(tau, at.back()));
         }
         return b.fold(columns, 1, carried, [&](Value c, ValueRange carried) {
-          SmallVector<Value> next(carried);
-          for (int64_t v = 0; v < vectors; ++v)
-            for (Value s : op.getScores()) {
+          SmallVector<Value> next;
+          for (Value s : op.getScores())
+            for (int64_t v = 0; v < vectors; ++v) {
               Value score = b.load(buffer(s).memref, {c, at[v]});
-              next[v] =
-                  b.max(arith::SubFOp::create(b, score, gates[v]), next[v]);
+              Value excess = arith::SubFOp::create(b, score, gates[v]);
+              next.push_back(b.max(excess, carried[next.size()]));
             }
           return next;
         });

@@ -6,6 +6,9 @@
 //   scores[j][i..]     += k[j][d] * q[d][i..]            for each d
 //   acc[i][c..]        += a[j][i] * v[j][c..]            for each live key j
 //
+// The vectors' dimension is the outer loop: its slice of q or v stays in L1
+// while the other operand goes by.
+//
 //===----------------------------------------------------------------------===//
 #include "Emitter.h"
 
@@ -34,15 +37,13 @@ sumOuterProducts(VectorBuilder &b, Value count, ValueRange inits,
   });
 }
 
-/// As many accumulators as leave registers for the factors: 32 registers of
-/// 512 bits, 16 of the narrower ones. `vectors` divides the number given;
-/// `scalars` divides 16, as rows and keys of a tile are multiples of that.
+/// Two or three vectors by as many scalars as leave registers for the factors:
+/// there are 32 registers of 512 bits, 16 of the narrower ones. `vectors` of the
+/// block divides the number given; `scalars` divides 16, as the rows and keys of
+/// a tile are multiples of that.
 Blocking Emitter::chooseBlocking(int64_t vectors) const {
-  bool wide = b.vectorBits == 512;
-  int64_t accumulators = wide ? 24 : 12;
-  Blocking blocking{16, wide ? 4 : 3};
-  while (vectors % blocking.vectors != 0)
-    --blocking.vectors;
+  int64_t accumulators = b.vectorBits == 512 ? 24 : 12;
+  Blocking blocking{16, vectors % 2 == 0 ? 2 : vectors % 3 == 0 ? 3 : 1};
   while (blocking.scalars * blocking.vectors > accumulators)
     blocking.scalars /= 2;
   return blocking;
@@ -56,8 +57,8 @@ void Emitter::emitScores(TileScoresOp op) {
   Value s = buffer(op).memref;
   Value depth = b.index(cast<TileType>(op.getQ().getType()).getColumns());
   Blocking block = chooseBlocking(rows / b.lanes);
-  b.loop(keys, block.scalars, [&](Value j) {
-    b.loop(rows, block.vectors * b.lanes, [&](Value i) {
+  b.loop(rows, block.vectors * b.lanes, [&](Value i) {
+    b.loop(keys, block.scalars, [&](Value j) {
       SmallVector<Value> zeros(block.scalars * block.vectors,
                                b.zero(b.vector(b.getF32Type())));
       SmallVector<Value> sums =
@@ -138,8 +139,8 @@ void Emitter::emitAggregate(TileAggregateOp op) {
 
   int64_t columns = b.padded(type.getColumns());
   Blocking block = chooseBlocking(columns / b.lanes);
-  b.loop(type.getRows(), block.scalars, [&](Value i) {
-    b.loop(columns, block.vectors * b.lanes, [&](Value c) {
+  b.loop(columns, block.vectors * b.lanes, [&](Value c) {
+    b.loop(type.getRows(), block.scalars, [&](Value i) {
       SmallVector<SmallVector<Value>> places;
       SmallVector<Value> sums;
       for (int64_t n = 0; n < block.scalars; ++n)

@@ -34,7 +34,7 @@ func.func @returns_something_else(%q: tensor<1x1x8x16xbf16>, %beta: tensor<f32>)
 
 // -----
 
-// expected-error@+1 {{argument 1 is not used by tda.attention; remove it}}
+// expected-error@+1 {{argument 1 is not used by tda.attention (a constant lambda of 0 drops q2 and k2); remove it}}
 func.func @unused(%q: tensor<1x1x8x16xbf16>, %x: tensor<f32>, %beta: tensor<f32>)
     -> tensor<1x1x8x16xbf16> {
   %o = tda.attention excite(%q, %q) values(%q) beta(%beta)

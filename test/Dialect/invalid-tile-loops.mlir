@@ -1,4 +1,4 @@
-// RUN: tda-opt %s --split-input-file --verify-diagnostics
+// RUN: tda-opt %s --split-input-file --verify-diagnostics --allow-unregistered-dialect
 
 func.func @f(%i: index) {
   // expected-error @+1 {{'tda.tile_program' op the body takes a batch, a head and a row: 3 indices}}

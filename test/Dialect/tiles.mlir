@@ -13,7 +13,7 @@
 func.func @program(%q: !mq, %k: !mq, %v: !mq, %o: !mq, %n: memref<2x?x?x?xi32>, %g: memref<32xf32>,
                    %B: index, %H: index, %N: index, %beta: f32, %kappa: f32, %lambda: f32) {
   %zero = arith.constant 0 : index
-  // CHECK: tda.tile_program (%[[B:.*]], %[[H:.*]], %[[I:.*]]) in (%{{.*}}, %{{.*}}, %{{.*}}) schedule <tile_m = 16, tile_n = 16, stages = 2, warps = 1> target <"sm_80"> {
+  // CHECK: tda.tile_program (%[[B:.*]], %[[H:.*]], %[[I:.*]]) in (%{{.*}}, %{{.*}}, %{{.*}}) schedule #tda.schedule<tile_m = 16, tile_n = 16, stages = 2, warps = 1> target #tda.target<"sm_80"> {
   tda.tile_program (%b, %h, %i) in (%B, %H, %N)
       schedule #tda.schedule<tile_m = 16, tile_n = 16, stages = 2, warps = 1>
       target #tda.target<"sm_80"> {
@@ -21,13 +21,13 @@ func.func @program(%q: !mq, %k: !mq, %v: !mq, %o: !mq, %n: memref<2x?x?x?xi32>, 
     %qt = tda.tile_load %q[%b, %h, %i] limit %N : !mq -> !tq
     // CHECK: tda.tile_normalize %{{.*}} : !tda.tile<16x32xbf16>
     %qn = tda.tile_normalize %qt : !tq
-    // CHECK: tda.tile_gate beta(%{{.*}}) kappa(%{{.*}}) rows(%{{.*}}) keys(%{{.*}}) offset(%{{.*}}) {causal, dim = 32 : i64, window = 9 : i64} : <16xf32>
+    // CHECK: tda.tile_gate beta(%{{.*}}) kappa(%{{.*}}) rows(%{{.*}}) keys(%{{.*}}) offset(%{{.*}}) {causal, dim = 32 : i64, window = 9 : i64} : !tda.tile<16xf32>
     %tau = tda.tile_gate beta(%beta) kappa(%kappa) rows(%i) keys(%N) offset(%zero)
       {dim = 32 : i64, causal, window = 9 : i64} : !row
     // CHECK: tda.tile_span rows(%{{.*}}, %{{.*}}) keys(%{{.*}}) offset(%{{.*}}) {causal, tile_m = 16 : i64, tile_n = 16 : i64}
     %begin, %end, %fb, %fe = tda.tile_span rows(%i, %N) keys(%N) offset(%zero)
       {causal, tile_m = 16 : i64, tile_n = 16 : i64}
-    // CHECK: tda.tile_zero : <16x32xf32>
+    // CHECK: tda.tile_zero : !tda.tile<16x32xf32>
     %z = tda.tile_zero : !tda.tile<16x32xf32>
     %c = tda.tile_zero : !row
     // CHECK: %{{.*}}:2 = tda.tile_for %[[J:.*]] = %{{.*}} to %{{.*}} step 16 limit %{{.*}} at [%{{.*}}, %{{.*}}]
@@ -43,8 +43,8 @@ func.func @program(%q: !mq, %k: !mq, %v: !mq, %o: !mq, %n: memref<2x?x?x?xi32>, 
       // CHECK: tda.tile_mask %{{.*}} rows(%{{.*}}) from(%[[J]]) keys(%{{.*}}) offset(%{{.*}}) {causal} : !tda.tile<16x16xf32>
       %m = tda.tile_mask %s rows(%i) from(%j) keys(%N) offset(%zero) {causal} : !ts
       // CHECK: tda.tile_survives %{{.*}}, %{{.*}} above %{{.*}} : !tda.tile<16x16xf32>, !tda.tile<16x16xf32> above !tda.tile<16xf32>
-      %live = tda.tile_survives %m, %m above %tau : !ts, !ts, !row
-      // CHECK: tda.tile_count %{{.*}} above %{{.*}}, %[[CNT]] : !tda.tile<16x16xf32>, !tda.tile<16xf32> above !tda.tile<16xf32>
+      %live = tda.tile_survives %m, %m above %tau : !ts, !ts above !row
+      // CHECK: tda.tile_count %{{.*}} above %{{.*}}, %[[CNT]] : !tda.tile<16x16xf32>, !tda.tile<16xf32>, !tda.tile<16xf32>
       %cn = tda.tile_count %m above %tau, %cnt : !ts, !row, !row
       // CHECK: tda.tile_threshold %{{.*}}, %{{.*}} {power = 2.000000e+00 : f64} : !tda.tile<16x16xf32>, !tda.tile<16xf32>
       %a1 = tda.tile_threshold %m, %tau {power = 2.0 : f64} : !ts, !row

@@ -1,5 +1,6 @@
 // RUN: tda-opt %s --tda-decompose-attention --tda-stages-to-linalg --tda-stages-to-buffers \
-// RUN:   | FileCheck %s --implicit-check-not=linalg --implicit-check-not=memref.copy --implicit-check-not='tensor<'
+// RUN:   | FileCheck %s --implicit-check-not=linalg. --implicit-check-not=memref.copy \
+// RUN:       --implicit-check-not='tensor<' --implicit-check-not=tda.
 
 !q = tensor<?x?x?x32xbf16>
 

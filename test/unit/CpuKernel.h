@@ -18,7 +18,6 @@
 #include "mlir/Transforms/Passes.h"
 
 #include <cstring>
-#include <limits>
 
 namespace tda::test {
 
@@ -114,37 +113,71 @@ public:
     return kernel;
   }
 
-  /// The results, poisoned with NaN (counts: -1) before the run.
+  /// The results, poisoned with NaN (counts: -1) before the run. `tokenMajor`
+  /// lays the tensors of rank 4 out as [B, N, H, D] for the run.
   std::vector<HostTensor> run(const std::vector<HostTensor> &inputs,
                               const host::Lengths &lengths,
-                              unsigned threads = 0) {
+                              unsigned threads = 0, bool tokenMajor = false) {
     std::vector<HostTensor> outputs;
     for (const host::ArgumentSpec &spec : host::outputSpecs(problem)) {
       outputs.push_back(
           HostTensor::zeros(spec.dtype, concreteShape(spec, lengths)));
       std::memset(outputs.back().data.data(), 0xff, outputs.back().data.size());
     }
+    std::vector<HostTensor> tensors(inputs);
+    tensors.insert(tensors.end(), outputs.begin(), outputs.end());
     std::vector<MemRef> descriptors;
     std::vector<void *> arguments;
-    descriptors.reserve(inputs.size() + outputs.size());
-    auto add = [&](const HostTensor &tensor) {
-      void *data = const_cast<uint8_t *>(tensor.data.data());
-      if (tensor.dtype == DType::I64)
-        return arguments.push_back(data);
-      descriptors.emplace_back(data, tensor.shape);
+    descriptors.reserve(tensors.size());
+    for (HostTensor &tensor : tensors) {
+      if (tensor.dtype == DType::I64) {
+        arguments.push_back(tensor.data.data());
+        continue;
+      }
+      if (tokenMajor && tensor.shape.size() == 4) {
+        tensor = swapHeadsAndTokens(tensor);
+        descriptors.emplace_back(tensor.data.data(), headMajorShape(tensor),
+                                 headMajorStrides(tensor));
+      } else {
+        descriptors.emplace_back(tensor.data.data(), tensor.shape);
+      }
       arguments.push_back(descriptors.back().get());
-    };
-    for (const HostTensor &tensor : inputs)
-      add(tensor);
-    for (const HostTensor &tensor : outputs)
-      add(tensor);
+    }
     runPrograms(function, arguments,
                 programCount(lengths.Nq, tileM, lengths.Hq, lengths.B),
                 threads);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const HostTensor &result = tensors[inputs.size() + i];
+      outputs[i] = tokenMajor && result.shape.size() == 4
+                       ? swapHeadsAndTokens(result)
+                       : result;
+    }
     return outputs;
   }
 
+  Jit &getJit() { return *jit; }
+
 private:
+  // Of a tensor in the shape [B, N, H, D], seen as [B, H, N, D].
+  static std::vector<int64_t> headMajorShape(const HostTensor &t) {
+    return {t.shape[0], t.shape[2], t.shape[1], t.shape[3]};
+  }
+  static std::vector<int64_t> headMajorStrides(const HostTensor &t) {
+    int64_t row = t.shape[3];
+    return {t.shape[1] * t.shape[2] * row, row, t.shape[2] * row, 1};
+  }
+  static HostTensor swapHeadsAndTokens(const HostTensor &t) {
+    HostTensor result = HostTensor::zeros(t.dtype, headMajorShape(t));
+    size_t row = t.shape[3] * dtypeSize(t.dtype);
+    for (int64_t b = 0; b < t.shape[0]; ++b)
+      for (int64_t x = 0; x < t.shape[1]; ++x)
+        for (int64_t y = 0; y < t.shape[2]; ++y)
+          std::memcpy(&result.data[((b * t.shape[2] + y) * t.shape[1] + x) * row],
+                      &t.data[((b * t.shape[1] + x) * t.shape[2] + y) * row],
+                      row);
+    return result;
+  }
+
   explicit CpuKernel(const Problem &problem) : problem(problem) {}
 
   Problem problem;

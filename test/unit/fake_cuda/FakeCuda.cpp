@@ -145,6 +145,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
 
 int cuDevicePrimaryCtxRetain(Context **context, int device) {
   note(__func__);
+  std::lock_guard<std::mutex> lock(mutex);
   primary[device].device = device;
   *context = &primary[device];
   ++state.retained;
@@ -189,6 +190,7 @@ int cuCtxSynchronize() {
 int cuModuleLoadDataEx(Module **module, const void *image, unsigned count,
                        int *options, void **values) {
   REFUSE_IN_CAPTURE
+  std::lock_guard<std::mutex> lock(mutex);
   state.images.push_back(static_cast<const char *>(image));
   if (state.moduleFails) {
     for (unsigned i = 0; i < count; ++i)

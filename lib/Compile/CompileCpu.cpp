@@ -1,0 +1,98 @@
+//===- CompileCpu.cpp - A function for this machine -----------------------===//
+#include "lib/Compile/Messages.h"
+#include "tda/Compile.h"
+
+#include "dialects/tda/Dialect.h"
+#include "tda/Jit.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace tda;
+
+CpuFunction::CpuFunction() = default;
+CpuFunction::~CpuFunction() = default;
+
+static std::vector<bool> tensorInputs(func::FuncOp func) {
+  std::vector<bool> isTensor;
+  for (Type type : func.getArgumentTypes())
+    isTensor.push_back(isa<RankedTensorType>(type));
+  return isTensor;
+}
+
+/// Compiles the LLVM dialect and finds the function in it.
+bool CpuFunction::load(ModuleOp lowered, StringRef name,
+                       std::string &messages) {
+  MessageScope scope(lowered.getContext(), messages);
+  auto created = Jit::create(lowered);
+  if (!created) {
+    messages += "error: " + llvm::toString(created.takeError()) + "\n";
+    return false;
+  }
+  jit = std::move(*created);
+  auto found = jit->lookup(name);
+  if (!found) {
+    messages += "error: " + llvm::toString(found.takeError()) + "\n";
+    return false;
+  }
+  function = *found;
+  return true;
+}
+
+std::unique_ptr<CpuFunction>
+CpuFunction::compile(const FusedFunction &function,
+                     const CompileOptions &options, std::string &messages) {
+  OwningOpRef<ModuleOp> module = function.module.get().clone();
+  std::unique_ptr<CpuFunction> result(new CpuFunction());
+  result->isTensor =
+      tensorInputs(*module->getOps<func::FuncOp>().begin());
+  CompileOptions cpu = options;
+  cpu.target = "cpu";
+  if (!runPasses(*module, messages,
+                 [&](OpPassManager &pm) { buildFrontPipeline(pm, cpu); }))
+    return nullptr;
+  module->walk([&](AttentionOp op) {
+    result->tileM = op.getSchedule()->toSchedule().tileM;
+  });
+  if (!runPasses(*module, messages, buildCpuLoweringPipeline) ||
+      !result->load(*module, function.name, messages))
+    return nullptr;
+  return result;
+}
+
+std::unique_ptr<CpuFunction>
+CpuFunction::compileUnfused(ModuleOp module, StringRef name,
+                            std::string &messages) {
+  OwningOpRef<ModuleOp> copy = ModuleOp::create(module.getLoc());
+  copy->push_back(module.lookupSymbol<func::FuncOp>(name).clone());
+  std::unique_ptr<CpuFunction> result(new CpuFunction());
+  result->isTensor = tensorInputs(*copy->getOps<func::FuncOp>().begin());
+  if (!runPasses(*copy, messages, buildUnfusedCpuPipeline) ||
+      !result->load(*copy, name, messages))
+    return nullptr;
+  return result;
+}
+
+void CpuFunction::run(const std::vector<const host::HostTensor *> &inputs,
+                      std::vector<host::HostTensor> &outputs,
+                      unsigned threads) const {
+  std::vector<MemRef> descriptors;
+  std::vector<void *> arguments;
+  descriptors.reserve(inputs.size() + outputs.size());
+  auto add = [&](const host::HostTensor &tensor, bool asTensor) {
+    // The function reads its inputs only.
+    void *data = const_cast<uint8_t *>(tensor.data.data());
+    if (!asTensor)
+      return arguments.push_back(data);
+    descriptors.emplace_back(data, tensor.shape);
+    arguments.push_back(descriptors.back().get());
+  };
+  for (size_t i = 0; i < inputs.size(); ++i)
+    add(*inputs[i], isTensor[i]);
+  for (const host::HostTensor &output : outputs)
+    add(output, true);
+  if (tileM == 0)
+    return function(arguments.data());
+  const std::vector<int64_t> &o = outputs.front().shape;
+  runPrograms(function, arguments, programCount(o[2], tileM, o[1], o[0]),
+              threads);
+}

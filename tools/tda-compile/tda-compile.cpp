@@ -1,0 +1,260 @@
+//===- tda-compile.cpp - A description to PTX, manifest and C header ------===//
+#include "CommandLine.h"
+#include "OutputSet.h"
+#include "tda/Compile.h"
+#include "tda/Host/AtomicFile.h"
+
+#include <cstdio>
+#include <fmt/format.h>
+
+using namespace tda;
+
+namespace {
+
+constexpr const char *kOverview =
+    R"(usage: tda-compile FILE.mlir --arch sm_NN -o DIR
+       tda-compile --attention "WORDS" --arch sm_NN -o DIR
+       tda-compile FILE.mlir --emit=mlir|llvm|ptx|cubin [--arch sm_NN] -o FILE
+
+Compiles Threshold Differential Attention for a GPU. FILE.mlir ('-': standard
+input) holds functions of tda.attention, or of stage ops that fuse into one.
+For each function NAME, DIR gets NAME.ptx, the code; NAME.json, its manifest,
+with which any program can launch it; NAME.h, a C header over libtda_runtime;
+and NAME.cubin where ptxas is installed. DIR is created.
+
+WORDS describe an attention without MLIR: views=1|2 and d=N are required, then
+as needed dv=N dtype=bf16|f16|f32 causal window=W power=P normalize
+kappa=X|arg offset=arg beta=scalar|head lambda=scalar|head|token norm eps=X
+stats. The function is called 'attention' and takes q1,k1,q2,k2,v,beta,lambda
+(views=1: q,k,v,beta), then kappa, offset and gain where asked for.
+)";
+
+constexpr const char *kExamples = R"(examples:
+  tda-compile --attention "views=2 d=128 causal normalize" --arch sm_90 -o out
+  tda-compile attention.mlir --arch sm_80 -o out -v
+  tda-compile attention.mlir --emit=mlir -o -
+  tda-compile attention.mlir --emit=ptx --arch sm_90 -o - | less
+  tda-compile attention.mlir --arch sm_90 --schedule "tile_n = 32" -o out
+
+Then: tda-run out/attention.json --target gpu --help
+)";
+
+struct Options {
+  std::optional<std::string> file, attention, arch, output, emit, schedule,
+      function;
+  bool noSkip = false, noCubin = false, verbose = false;
+};
+
+class Compiler {
+public:
+  Compiler(const CommandLine &commandLine, const Options &options)
+      : commandLine(commandLine), options(options), context(makeContext()) {}
+
+  int run();
+
+private:
+  /// Prints the messages that piled up; returns 1.
+  int fail() {
+    flushMessages();
+    return 1;
+  }
+  void flushMessages() {
+    std::fputs(messages.c_str(), stderr);
+    messages.clear();
+  }
+  int load();
+  int compile(const FusedFunction &function, GpuProgram &program,
+              bool wantCubin);
+  int emitOne(const std::string &form);
+  int emitAll();
+  int writeText(const std::string &text);
+
+  const CommandLine &commandLine;
+  const Options &options;
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> source;
+  std::vector<FusedFunction> functions;
+  std::string messages;
+};
+
+/// Reads the description and fuses it.
+int Compiler::load() {
+  if (options.attention) {
+    Problem problem;
+    std::string error;
+    if (!Problem::parse(*options.attention, problem, error))
+      return commandLine.error(error);
+    source = buildDescription(*context, problem);
+  } else {
+    source = loadDescription(*context, *options.file, messages);
+  }
+  if (!source || !fuseDescription(*source, functions, messages))
+    return fail();
+  if (!options.function)
+    return 0;
+  for (FusedFunction &function : functions)
+    if (function.name == *options.function) {
+      FusedFunction chosen = std::move(function);
+      functions.clear();
+      functions.push_back(std::move(chosen));
+      return 0;
+    }
+  return commandLine.error(
+      fmt::format("no function '{}' holds an attention", *options.function));
+}
+
+int Compiler::compile(const FusedFunction &function, GpuProgram &program,
+                      bool wantCubin) {
+  CompileOptions compile;
+  compile.target = *options.arch;
+  compile.schedule = options.schedule.value_or("");
+  compile.noSkip = options.noSkip;
+  if (!compileGpu(function, compile, program, messages))
+    return fail();
+  if (options.verbose)
+    fmt::print(stderr, "{}: schedule {} ({})\n", program.name,
+               program.manifest.schedule,
+               options.schedule ? "--schedule over the default"
+                                : "the default, or the one in the description");
+  if (!wantCubin)
+    return 0;
+  std::optional<Ptxas> ptxas = findPtxas();
+  if (!ptxas && options.emit)
+    return commandLine.error("--emit=cubin needs ptxas of the CUDA Toolkit on "
+                             "PATH or in $CUDA_HOME/bin");
+  if (!ptxas && options.verbose)
+    fmt::print(stderr, "{}: ptxas is not installed, so there is no cubin\n",
+               program.name);
+  std::string resources;
+  if (ptxas && !addCubin(*ptxas, program, resources, messages))
+    return fail();
+  if (options.verbose)
+    std::fputs(resources.c_str(), stderr);
+  return 0;
+}
+
+/// To the file that -o names, or to stdout.
+int Compiler::writeText(const std::string &text) {
+  flushMessages();
+  if (*options.output != "-") {
+    std::string error;
+    if (!host::writeFileAtomically(*options.output, {text}, error))
+      return commandLine.error(error);
+    return 0;
+  }
+  bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (std::fflush(stdout) != 0 || !written)
+    return commandLine.error("cannot write to the standard output");
+  return 0;
+}
+
+int Compiler::emitOne(const std::string &form) {
+  if (form == "mlir") {
+    std::string text;
+    for (const FusedFunction &function : functions)
+      text += function.text();
+    return writeText(text);
+  }
+  if (functions.size() > 1) {
+    std::string names;
+    for (const FusedFunction &function : functions)
+      names += " " + function.name;
+    return commandLine.error(
+        fmt::format("--emit={} writes one function, and there are {}; choose "
+                    "with --function:{}",
+                    form, functions.size(), names));
+  }
+  GpuProgram program;
+  if (int code = compile(functions[0], program, form == "cubin"))
+    return code;
+  return writeText(form == "llvm"  ? program.llvm
+                   : form == "ptx" ? program.ptx
+                                   : program.cubin);
+}
+
+int Compiler::emitAll() {
+  OutputSet outputs;
+  for (const FusedFunction &function : functions) {
+    GpuProgram program;
+    if (int code = compile(function, program, !options.noCubin))
+      return code;
+    outputs.add(program.name + ".ptx", program.ptx);
+    if (!program.cubin.empty())
+      outputs.add(program.name + ".cubin", program.cubin);
+    outputs.add(program.name + ".h", emitHeader(program.manifest));
+    outputs.add(program.name + ".json", printManifest(program.manifest));
+  }
+  flushMessages();
+  std::string error;
+  if (!outputs.write(*options.output, error))
+    return commandLine.error(error);
+  return 0;
+}
+
+int Compiler::run() {
+  if (int code = load())
+    return code;
+  return options.emit ? emitOne(*options.emit) : emitAll();
+}
+
+/// What is wrong with the options together; empty when nothing is.
+std::string checkOptions(const Options &options) {
+  if (options.file.has_value() == options.attention.has_value())
+    return options.file ? "give FILE.mlir or --attention, not both"
+                        : "give FILE.mlir ('-' for the standard input) or "
+                          "--attention; see 'tda-compile --help'";
+  if (options.emit) {
+    const std::string &form = *options.emit;
+    if (form != "mlir" && form != "llvm" && form != "ptx" && form != "cubin")
+      return fmt::format("unknown form --emit={}; known: mlir, llvm, ptx, "
+                         "cubin",
+                         form);
+  }
+  if (!options.output)
+    return options.emit ? "say where to: -o FILE, or -o - for the standard "
+                          "output"
+                        : "say where to: -o DIR";
+  if (!options.emit && *options.output == "-")
+    return "-o - needs --emit: a set of files goes into a folder, -o DIR";
+  if (options.output->empty())
+    return "-o is empty";
+  if (!options.arch && options.emit != "mlir")
+    return "say for which architecture: --arch sm_80, sm_86, sm_89 or sm_90";
+  return "";
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  Options options;
+  CommandLine commandLine("tda-compile", kOverview, kExamples);
+  commandLine.positional("FILE.mlir", options.file);
+  commandLine.value("attention", "\"WORDS\"", options.attention,
+                    "Compile this attention instead of a file");
+  commandLine.value("arch", "sm_NN", options.arch,
+                    "GPU to compile for: sm_80, sm_86, sm_89 or sm_90");
+  commandLine.value("o", "DIR|FILE", options.output,
+                    "Folder for the files; with --emit the file, '-': stdout");
+  commandLine.value("emit", "FORM", options.emit,
+                    "Write one form only: mlir (the fused function, which\n"
+                    "tda-run takes), llvm, ptx or cubin");
+  commandLine.value("function", "NAME", options.function,
+                    "Compile this function of the file only");
+  commandLine.value("schedule", "\"WORDS\"", options.schedule,
+                    "Override the schedule: tile_m, tile_n, stages, warps,\n"
+                    "skip, group, as \"tile_m = 64, warps = 4\"");
+  commandLine.flag("no-skip", options.noSkip,
+                   "Empty tiles take the arithmetic of live ones (debug)");
+  commandLine.flag("no-cubin", options.noCubin,
+                   "Do not assemble, even where ptxas is installed");
+  commandLine.flag("v", options.verbose,
+                   "Say which schedule was taken, and what ptxas reports");
+  int exitCode;
+  if (!commandLine.parse(argc, argv, versionText(), exitCode))
+    return exitCode;
+  std::string wrong = checkOptions(options);
+  if (!wrong.empty())
+    return commandLine.error(wrong);
+  return Compiler(commandLine, options).run();
+}
