@@ -1,6 +1,7 @@
 //===- Register.cpp - Dialects, passes and pipelines by name --------------===//
 #include "tda/Passes.h"
 #include "tda/Pipeline.h"
+#include "tda/StagesToBuffers.h"
 #include "tda/Version.h"
 
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
@@ -75,6 +76,7 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
 
 void tda::registerPassesAndPipelines() {
   registerTdaPasses();
+  registerStagesToBuffers();
   registerTransformsPasses();
   bufferization::registerBufferizationPasses();
   registerLinalgPasses();

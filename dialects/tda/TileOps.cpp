@@ -59,8 +59,8 @@ void TileProgramOp::print(OpAsmPrinter &p) {
 
 void TileProgramOp::getAsmBlockArgumentNames(Region &region,
                                              OpAsmSetValueNameFn setName) {
-  for (auto [argument, name] :
-       llvm::zip(region.getArguments(), ArrayRef<StringRef>{"b", "h", "i"}))
+  static constexpr StringLiteral names[] = {"b", "h", "i"};
+  for (auto [argument, name] : llvm::zip(region.getArguments(), names))
     setName(argument, name);
 }
 

@@ -21,12 +21,6 @@ def Tda_TileProgramOp : Tda_Op<"tile_program",
     thread pool. The block arguments are the batch, the query head and the first
     row. The last tile may reach beyond `rows`; loads give zeros there and
     stores drop them.
-
-    ```mlir
-    tda.tile_program (%b, %h, %i) in (%B, %Hq, %Nq) schedule #s target #t {
-      ...
-    }
-    ```
   }];
   let arguments = (ins Index:$batches, Index:$heads, Index:$rows,
                        Tda_ScheduleAttr:$schedule, Tda_TargetAttr:$target);
@@ -49,15 +43,6 @@ def Tda_TileForOp : Tda_Op<"tile_for",
     keys j to j + step - 1 in place: a target loads them as many tiles ahead as
     the schedule has stages. A panel reads `source[b, g, j + r]`, zeros from
     `limit` (Nk) on. Loop-carried tiles are updated in place where a target can.
-
-    ```mlir
-    %o = tda.tile_for %j = %begin to %end step 64 limit %Nk
-           stream (%k = %K[%b, %g] : memref<...> -> !tda.panel<64x128xbf16, key>)
-           carry (%acc = %zero : !tda.tile<64x128xf32>) {
-      ...
-      tda.tile_yield %next : !tda.tile<64x128xf32>
-    }
-    ```
   }];
   let arguments = (ins Index:$begin, Index:$end, Index:$limit, Index:$batch,
                        Index:$head, Variadic<AnyMemRef>:$sources,
@@ -210,7 +195,7 @@ def Tda_TileScoresOp : Tda_TileOp<"tile_scores", [Pure], "s"> {
 
 def Tda_TileMaskOp : Tda_TileOp<"tile_mask", [Pure,
     AllTypesMatch<["s", "result"]>], "masked"> {
-  let summary = "-inf where a key is not visible";
+  let summary = "set scores of keys that a row does not see to -inf";
   let arguments = (ins Tda_Tile2D:$s, Index:$row, Index:$key, Index:$keys,
                        Index:$offset, UnitAttr:$causal,
                        OptionalAttr<I64Attr>:$window);
@@ -237,7 +222,7 @@ def Tda_TileSurvivesOp : Tda_TileOp<"tile_survives", [Pure], "live"> {
 
 def Tda_TileThresholdOp : Tda_TileOp<"tile_threshold", [Pure,
     AllTypesMatch<["s", "a"]>], "a"> {
-  let summary = "max(0, s - tau)^power";
+  let summary = "rectify: max(0, s - tau)^power";
   let arguments = (ins Tda_Tile2D:$s, Tda_RowTileF32:$tau, F64Attr:$power);
   let results = (outs Tda_Tile2D:$a);
   let assemblyFormat = "$s `,` $tau attr-dict `:` type($s) `,` type($tau)";
@@ -245,7 +230,7 @@ def Tda_TileThresholdOp : Tda_TileOp<"tile_threshold", [Pure,
 
 def Tda_TileDifferentialOp : Tda_TileOp<"tile_differential", [Pure,
     AllTypesMatch<["a1", "a2", "a"]>], "diff"> {
-  let summary = "a1 - lambda * a2, lambda one value or one a row";
+  let summary = "subtract lambda * a2 from a1, lambda one value or one a row";
   let arguments = (ins Tda_Tile2D:$a1, Tda_Tile2D:$a2, Tda_RowOrScalar:$lambda);
   let results = (outs Tda_Tile2D:$a);
   let assemblyFormat = [{
@@ -255,7 +240,7 @@ def Tda_TileDifferentialOp : Tda_TileOp<"tile_differential", [Pure,
 
 def Tda_TileAggregateOp : Tda_TileOp<"tile_aggregate", [Pure,
     AllTypesMatch<["acc", "result"]>], "sum"> {
-  let summary = "acc + a v, a rounded to v's type";
+  let summary = "add a v to acc, a rounded to v's type";
   let arguments = (ins Tda_Tile2D:$a, Tda_PanelType:$v, Tda_Tile2D:$acc);
   let results = (outs Tda_Tile2D:$result);
   let assemblyFormat = [{
@@ -276,7 +261,7 @@ def Tda_TileCountOp : Tda_TileOp<"tile_count", [Pure,
 
 def Tda_TileRmsNormOp : Tda_TileOp<"tile_rms_norm", [
     MemoryEffects<[MemRead]>, AllTypesMatch<["tile", "result"]>], "normed"> {
-  let summary = "tile * rsqrt(mean of squares of the row + eps) * gain";
+  let summary = "scale rows: tile * rsqrt(mean(tile^2) + eps) * gain";
   let arguments = (ins Tda_Tile2D:$tile, AnyMemRef:$gain, F64Attr:$eps);
   let results = (outs Tda_Tile2D:$result);
   let assemblyFormat = "$tile `,` $gain attr-dict `:` type($tile) `,` type($gain)";

@@ -49,6 +49,12 @@ mlir::OwningOpRef<mlir::ModuleOp> loadDescription(mlir::MLIRContext &context,
                                                   llvm::StringRef path,
                                                   std::string &messages);
 
+/// A module of the function called `name` alone, or where that is empty of the
+/// only function with a body.
+mlir::OwningOpRef<mlir::ModuleOp> selectFunction(mlir::ModuleOp module,
+                                                 llvm::StringRef name,
+                                                 std::string &messages);
+
 /// A module of one function that holds a tda.attention.
 struct FusedFunction {
   std::string name;
@@ -80,6 +86,7 @@ struct GpuProgram {
   std::string llvm;  ///< LLVM IR after optimisation.
   std::string ptx;
   std::string cubin; ///< Empty until addCubin.
+  bool scheduleGiven = false; ///< By the description itself.
   Signature signature;
   Manifest manifest;
 };
@@ -109,10 +116,9 @@ public:
   static std::unique_ptr<CpuFunction> compile(const FusedFunction &function,
                                               const CompileOptions &options,
                                               std::string &messages);
-  /// The function called `name`, stage by stage; attentions in it are taken
-  /// apart into stages.
+  /// Stage by stage; `module` is one of selectFunction. Attentions in it are
+  /// taken apart into stages.
   static std::unique_ptr<CpuFunction> compileUnfused(mlir::ModuleOp module,
-                                                     llvm::StringRef name,
                                                      std::string &messages);
   ~CpuFunction();
 
@@ -133,20 +139,17 @@ private:
   int64_t tileM = 0;          ///< 0: unfused.
 };
 
-/// Shapes of what a function of stage ops returns, from those of its
-/// arguments; scalars have shape []. Checks that the shapes of all operands
-/// agree, which compiled code cannot.
-bool inferResults(mlir::ModuleOp module, llvm::StringRef function,
-                  const std::vector<const host::HostTensor *> &inputs,
-                  std::vector<host::HostTensor> &results, std::string &error);
-
 /// What a function of any ops takes, by its types: arguments are called
-/// "argument 0", dynamic extents "?".
-bool inputsByType(mlir::ModuleOp module, llvm::StringRef function,
+/// "argument 0", dynamic extents "?". `module` is one of selectFunction.
+bool inputsByType(mlir::ModuleOp module,
                   std::vector<host::ArgumentSpec> &inputs, std::string &error);
 
-/// Names of the functions that have a body.
-std::vector<std::string> functionNames(mlir::ModuleOp module);
+/// Tensors for what a function of stage ops returns, by the shapes of its
+/// arguments, which must fit its types. Checks that the shapes of all operands
+/// agree, which compiled code cannot. `module` is one of selectFunction.
+bool inferResults(mlir::ModuleOp module,
+                  const std::vector<const host::HostTensor *> &inputs,
+                  std::vector<host::HostTensor> &results, std::string &error);
 
 } // namespace tda
 

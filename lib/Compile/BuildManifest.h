@@ -3,6 +3,7 @@
 #define TDA_BUILDMANIFEST_H
 
 #include "tda/Compile.h"
+#include "tda/TargetTable.h"
 
 namespace tda {
 

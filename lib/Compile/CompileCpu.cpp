@@ -60,12 +60,12 @@ CpuFunction::compile(const FusedFunction &function,
 }
 
 std::unique_ptr<CpuFunction>
-CpuFunction::compileUnfused(ModuleOp module, StringRef name,
-                            std::string &messages) {
-  OwningOpRef<ModuleOp> copy = ModuleOp::create(module.getLoc());
-  copy->push_back(module.lookupSymbol<func::FuncOp>(name).clone());
+CpuFunction::compileUnfused(ModuleOp module, std::string &messages) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  func::FuncOp func = *copy->getOps<func::FuncOp>().begin();
+  std::string name = func.getName().str();
   std::unique_ptr<CpuFunction> result(new CpuFunction());
-  result->isTensor = tensorInputs(*copy->getOps<func::FuncOp>().begin());
+  result->isTensor = tensorInputs(func);
   if (!runPasses(*copy, messages, buildUnfusedCpuPipeline) ||
       !result->load(*copy, name, messages))
     return nullptr;

@@ -46,6 +46,9 @@ bool tda::compileGpu(const FusedFunction &function,
     return false;
 
   OwningOpRef<ModuleOp> module = function.module.get().clone();
+  module->walk([&](AttentionOp op) {
+    program.scheduleGiven = op.getSchedule().has_value();
+  });
   if (!runPasses(*module, messages, [&](OpPassManager &pm) {
         buildFrontPipeline(pm, options);
       }))

@@ -11,12 +11,11 @@ using namespace tda;
 
 /// The operands, in the order of host::inputSpecs.
 static SmallVector<Value> operandsInOrder(AttentionOp op) {
-  SmallVector<Value> values{op.getQ1(), op.getK1()};
-  for (Value value : {op.getQ2(), op.getK2(), op.getV(), op.getBeta(),
-                      op.getLambda(), op.getKappaValue(), op.getOffset(),
-                      op.getGain()})
-    if (value)
-      values.push_back(value);
+  SmallVector<Value> values{
+      op.getQ1(),     op.getK1(),         op.getQ2(),     op.getK2(),
+      op.getV(),      op.getBeta(),       op.getLambda(), op.getKappaValue(),
+      op.getOffset(), op.getGain()};
+  llvm::erase_if(values, [](Value value) { return !value; });
   return values;
 }
 

@@ -5,7 +5,7 @@
 #include "dialects/tda/Dialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
-#include "llvm/Support/FileUtilities.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
@@ -134,10 +134,31 @@ bool tda::addSurvivors(FusedFunction &function, std::string &messages) {
   return true;
 }
 
-std::vector<std::string> tda::functionNames(ModuleOp module) {
-  std::vector<std::string> names;
-  for (auto func : module.getOps<func::FuncOp>())
-    if (!func.isExternal())
-      names.push_back(func.getName().str());
-  return names;
+OwningOpRef<ModuleOp> tda::selectFunction(ModuleOp module, StringRef name,
+                                          std::string &messages) {
+  func::FuncOp chosen;
+  unsigned count = 0;
+  std::string names;
+  for (auto func : module.getOps<func::FuncOp>()) {
+    if (func.isExternal())
+      continue;
+    ++count;
+    names += (names.empty() ? "" : ", ") + func.getName().str();
+    if (name.empty() || func.getName() == name)
+      chosen = func;
+  }
+  if (!chosen || (name.empty() && count > 1)) {
+    if (count == 0)
+      messages += "error: the description holds no function\n";
+    else if (chosen)
+      messages += "error: the description holds " + std::to_string(count) +
+                  " functions; choose with --function: " + names + "\n";
+    else
+      messages += ("error: the description holds no function '" + name +
+                   "'; it has: " + names + "\n").str();
+    return nullptr;
+  }
+  OwningOpRef<ModuleOp> result = ModuleOp::create(module.getLoc());
+  result->push_back(chosen.clone());
+  return result;
 }

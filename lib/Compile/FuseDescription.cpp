@@ -4,6 +4,7 @@
 
 #include "dialects/tda/Dialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace tda;

@@ -2,6 +2,7 @@
 #ifndef TDA_MESSAGES_H
 #define TDA_MESSAGES_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/SourceMgr.h"

@@ -1,7 +1,6 @@
 //===- Ptxas.cpp - Assemble PTX where the CUDA Toolkit is installed -------===//
 #include "tda/Compile.h"
 
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"

@@ -145,25 +145,21 @@ void ShapeWalk::visit(Operation *op) {
 
 } // namespace
 
-static func::FuncOp find(ModuleOp module, StringRef name, std::string &error) {
-  auto func = module.lookupSymbol<func::FuncOp>(name);
-  if (!func || func.isExternal()) {
-    error = ("no function '" + name + "' with a body").str();
-    return nullptr;
-  }
-  if (!llvm::hasSingleElement(func.getBody())) {
-    error = ("function '" + name + "' has control flow; only straight code "
-             "can run").str();
-    return nullptr;
-  }
-  return func;
+/// The one function of `module`, if it is straight code.
+static func::FuncOp onlyFunction(ModuleOp module, std::string &error) {
+  func::FuncOp func = *module.getOps<func::FuncOp>().begin();
+  if (llvm::hasSingleElement(func.getBody()))
+    return func;
+  error = ("function '" + func.getName() +
+           "' has control flow; only straight code can run").str();
+  return nullptr;
 }
 
-bool tda::inferResults(ModuleOp module, StringRef name,
+bool tda::inferResults(ModuleOp module,
                        const std::vector<const host::HostTensor *> &inputs,
                        std::vector<host::HostTensor> &results,
                        std::string &error) {
-  func::FuncOp func = find(module, name, error);
+  func::FuncOp func = onlyFunction(module, error);
   if (!func)
     return false;
   ShapeWalk walk;
@@ -195,10 +191,10 @@ bool tda::inferResults(ModuleOp module, StringRef name,
   return true;
 }
 
-bool tda::inputsByType(ModuleOp module, StringRef name,
+bool tda::inputsByType(ModuleOp module,
                        std::vector<host::ArgumentSpec> &inputs,
                        std::string &error) {
-  func::FuncOp func = find(module, name, error);
+  func::FuncOp func = onlyFunction(module, error);
   if (!func)
     return false;
   for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {

@@ -1,6 +1,7 @@
 //===- Passes.td - Every pass of the compiler -------------*- tablegen -*-===//
 //
-// The order is lib/Pipeline; docs/pipeline.md says what goes in and out of each.
+// The order is lib/Pipeline.cpp; docs/pipeline.md shows what goes in and out of
+// each. Examples are in test/Docs.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TDA_PASSES_TD
@@ -29,7 +30,8 @@ def DecomposeAttention : Pass<"tda-decompose-attention",
   let summary = "Split tda.attention into stage ops";
   let description = [{
     The inverse of `tda-fuse-attention`: the unfused form, for comparison. It
-    holds the whole Nq x Nk map in memory.
+    holds the whole Nq x Nk map in memory. Schedule, target and `max_length` are
+    dropped; they say nothing about what is computed.
   }];
   let dependentDialects = ["::tda::TdaDialect"];
 }
@@ -59,9 +61,12 @@ def DiagnoseDeadHeads : Pass<"tda-diagnose-dead-heads",
 def AssignSchedule : Pass<"tda-assign-schedule", "::mlir::func::FuncOp"> {
   let summary = "Give tda.attention a target and a schedule";
   let description = [{
-    Sets `target`, and `schedule` where there is none yet: the option, or the
-    default of include/tda/Schedule.h. A schedule that cannot work is an error
-    that says why.
+    Before: form `fused`. After: form `scheduled`. Sets `target` and `schedule`:
+    the one that is there, else the default of include/tda/Schedule.h, with
+    the words of the option replaced. A problem that the target does not
+    support, or a schedule that cannot work, is an error that says why.
+
+    The only pass that writes a schedule; later ones only read it.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"\"",
@@ -79,11 +84,12 @@ def AssignSchedule : Pass<"tda-assign-schedule", "::mlir::func::FuncOp"> {
 def AttentionToTiles : Pass<"tda-attention-to-tiles", "::mlir::ModuleOp"> {
   let summary = "Lower functions of one tda.attention to the loop over tiles";
   let description = [{
-    Before: a function whose body is one scheduled `tda.attention` on its
-    arguments. After: a function on memrefs, inputs first, then the outputs,
-    with one `tda.tile_program` in which keys are visited tile by tile. Tiles
-    that no row sees are never visited; only tiles that some row does not wholly
-    see are masked.
+    Before: form `scheduled`; a function holds one `tda.attention` on its
+    arguments and constants, and returns its results. After: form `tiles`; a
+    function on memrefs, inputs first, then the outputs, with one
+    `tda.tile_program` in which keys are visited tile by tile. Tiles that no row
+    sees are never visited; only tiles that some row does not wholly see are
+    masked. Constant operands become globals.
   }];
   let dependentDialects = ["::tda::TdaDialect", "::mlir::arith::ArithDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
@@ -92,9 +98,15 @@ def AttentionToTiles : Pass<"tda-attention-to-tiles", "::mlir::ModuleOp"> {
 def TilesToCPU : Pass<"tda-tiles-to-cpu", "::mlir::func::FuncOp"> {
   let summary = "Lower tiles to loops of vector operations";
   let description = [{
-    Tiles become cache buffers, products become register-blocked loops of vector
-    multiply-adds. The function gets two more arguments, the first and the last
-    program to run, so that a host divides the programs among its threads.
+    Before: form `tiles`, target `cpu`. After: form `lowered`; scf, vector,
+    arith, math and memref. Tiles become cache buffers, products become
+    register-blocked loops of vector multiply-adds. The function gets two more
+    arguments: programs from the first up to the last, exclusive, are run, so
+    that a host divides them among its threads.
+
+    Numerics: all arithmetic is f32, the gate and norms f64 rounded once.
+    Weights keep the exponent of f32 and get the significant bits of the input
+    type.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
@@ -104,10 +116,15 @@ def TilesToCPU : Pass<"tda-tiles-to-cpu", "::mlir::func::FuncOp"> {
 def TilesToNVVM : Pass<"tda-tiles-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "Lower tiles to cp.async, ldmatrix and mma.sync";
   let description = [{
-    The portable GPU path (sm_80 and up). Each function with a
+    The portable GPU path (sm_80 and up). Before: form `tiles`, a target of that
+    path. After: form `lowered`; llvm, nvvm, scf and arith. Each function with a
     `tda.tile_program` becomes a kernel: an `llvm.func` with `nvvm.kernel` and
-    the launch facts as attributes. Tiles are spread over registers in the
+    the launch facts in `tda.launch`. Tiles are spread over registers in the
     layouts of mma.sync m16n8k16, panels over padded rows of shared memory.
+
+    Numerics: the gate uses lg2.approx, a power other than 1, 2 and 3 lg2.approx
+    and ex2.approx. f16 weights are scaled by a power of two, a row of a tile at
+    a time.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",

@@ -216,16 +216,20 @@ bool Matcher::matchCounts(DominanceInfo &dominance) {
 }
 
 // Fusing keeps the stages alive that others read, and then does their work
-// twice. Normalised rows may be shared.
+// twice; so it does where the aggregate is in a loop that they are not in.
+// Normalised rows may be shared.
 bool Matcher::checkUses() {
   for (Operation *op : match.stages) {
     if (op == match.last() || isa<CountSurvivorsOp, NormalizeOp>(op))
       continue;
+    std::string result = "the result of " + producer(op->getResult(0));
+    if (op->getBlock() != match.last()->getBlock())
+      return fail(result + " is made outside of the block of " +
+                  producer(match.last()->getResult(0)));
     for (Operation *user : op->getUsers())
       if (!llvm::is_contained(match.stages, user))
-        return fail("the result of " + producer(op->getResult(0)) +
-                    " has other uses: '" + user->getName().getStringRef() +
-                    "' reads it too");
+        return fail(result + " has other uses: '" +
+                    user->getName().getStringRef() + "' reads it too");
   }
   return true;
 }

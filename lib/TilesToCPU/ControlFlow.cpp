@@ -54,24 +54,46 @@ LogicalResult Emitter::emitBlock(Block &block) {
   return success();
 }
 
+/// The form in which an op of the dialect reads its 2-d operand.
+static Layout expectedLayout(OpOperand &operand) {
+  Operation *op = operand.getOwner();
+  auto aggregate = dyn_cast<TileAggregateOp>(op);
+  bool accumulator = isa<TileRmsNormOp, TileStoreOp>(op) ||
+                     (aggregate && operand.get() == aggregate.getAcc());
+  return accumulator ? Layout::RowMajor : Layout::Transposed;
+}
+
+LogicalResult Emitter::check(OpOperand &operand) {
+  Operation *op = operand.getOwner();
+  Value value = operand.get();
+  if (isa<PanelType>(value.getType()) && !panels.count(value))
+    return op->emitOpError("reads a panel from outside the tile loop");
+  auto type = dyn_cast<TileType>(value.getType());
+  if (!type)
+    return success();
+  if (!buffers.count(value))
+    return op->emitOpError("reads a tile from outside the tile program");
+  if (type.getShape().size() == 2 && isa<TdaDialect>(op->getDialect()) &&
+      !isa<TileForOp>(op) && buffer(value).layout != expectedLayout(operand))
+    return op->emitOpError(expectedLayout(operand) == Layout::RowMajor
+                               ? "reads queries or scores where the cpu takes "
+                                 "an accumulator"
+                               : "reads an accumulator where the cpu takes "
+                                 "queries or scores");
+  return success();
+}
+
 LogicalResult Emitter::emitOp(Operation *op) {
-  for (Value value : op->getOperands())
-    if (isa<TileType>(value.getType()) && !buffers.count(value))
-      return op->emitOpError("reads a tile from outside the tile program");
-  for (Value value : op->getOperands())
-    if (isa<PanelType>(value.getType()) && !panels.count(value))
-      return op->emitOpError("reads a panel from outside the tile loop");
+  for (OpOperand &operand : op->getOpOperands())
+    if (failed(check(operand)))
+      return failure();
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](scf::IfOp op) { return emitIf(op); })
       .Case([&](TileForOp op) { return emitFor(op); })
       .Case([&](TileSpanOp op) { return emitSpan(op), success(); })
       .Case([&](TileZeroOp op) { return emitZero(op), success(); })
       .Case([&](TileLoadOp op) { return emitLoad(op), success(); })
-      .Case([&](TileStoreOp op) -> LogicalResult {
-        if (buffer(op.getTile()).layout == Layout::Transposed)
-          return op.emitOpError("cannot store queries or scores on the cpu");
-        return emitStore(op), success();
-      })
+      .Case([&](TileStoreOp op) { return emitStore(op), success(); })
       .Case([&](TileGateOp op) { return emitGate(op), success(); })
       .Case([&](TileNormalizeOp op) { return emitNormalize(op), success(); })
       .Case([&](PanelNormalizeOp op) {
@@ -163,10 +185,12 @@ LogicalResult Emitter::emitIf(scf::IfOp op) {
 }
 
 LogicalResult Emitter::emitFor(TileForOp op) {
-  // The carried tiles get buffers of their own, which every turn updates.
+  // Each carried tile has a buffer of its own, which every turn updates.
+  llvm::SmallDenseSet<Value> taken;
   for (auto [init, carried] : llvm::zip(op.getInits(), op.getCarried())) {
-    Buffer from = buffer(init);
-    Buffer own = fresh(cast<TileType>(init.getType()), from.layout);
+    Buffer from = buffer(init), own = reuse(init, op);
+    if (!taken.insert(own.memref).second)
+      own = fresh(cast<TileType>(init.getType()), from.layout);
     copy(from.memref, own.memref);
     bind(carried, own);
   }

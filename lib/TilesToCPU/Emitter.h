@@ -56,6 +56,7 @@ private:
   // ControlFlow.cpp
   llvm::LogicalResult emitBlock(mlir::Block &block);
   llvm::LogicalResult emitOp(mlir::Operation *op);
+  llvm::LogicalResult check(mlir::OpOperand &operand);
   llvm::LogicalResult emitIf(mlir::scf::IfOp op);
   llvm::LogicalResult emitFor(TileForOp op);
   void emitSpan(TileSpanOp op);

@@ -68,7 +68,22 @@ private:
       return op.emitOpError("needs vector_bits = 128, 256 or 512 in its "
                             "target, but has ")
              << bits;
-    return success();
+    // What the blocks of registers rely on.
+    WalkResult odd = op.walk([](Operation *inner) {
+      auto isOdd = [](Value value) {
+        auto tile = dyn_cast<TileType>(value.getType());
+        auto panel = dyn_cast<PanelType>(value.getType());
+        return (tile && tile.getRows() % 16) || (panel && panel.getRows() % 16);
+      };
+      bool found = llvm::any_of(inner->getResults(), isOdd);
+      for (Region &region : inner->getRegions())
+        found |= llvm::any_of(region.getArguments(), isOdd);
+      if (!found)
+        return WalkResult::advance();
+      inner->emitOpError("makes a tile whose rows are no multiple of 16");
+      return WalkResult::interrupt();
+    });
+    return failure(odd.wasInterrupted());
   }
 
   LogicalResult lower(func::FuncOp func, TileProgramOp op) {

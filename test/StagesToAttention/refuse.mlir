@@ -109,6 +109,19 @@ func.func @counts_come_first(%q: !q, %k: !q, %v: !q, %beta: !b) -> (!q, tensor<?
   return %o, %c : !q, tensor<?x?x?x?xi32>
 }
 
+func.func @map_from_outside_of_a_branch(%q: !q, %k: !q, %v: !q, %beta: !b, %c: i1) -> !q {
+  %s = tda.scores %q, %k : (!q, !q) -> !m
+  %a = tda.threshold %s beta(%beta) {dim = 32 : i64} : !m, !b
+  %r = scf.if %c -> !q {
+    // expected-remark @+1 {{cannot fuse: the result of 'tda.threshold' is made outside of the block of 'tda.aggregate'}}
+    %o = tda.aggregate %a, %v : (!m, !q) -> !q
+    scf.yield %o : !q
+  } else {
+    scf.yield %v : !q
+  }
+  return %r : !q
+}
+
 // What the verifier of tda.attention would say is a reason as well.
 func.func @head_counts(%q: tensor<1x4x8x32xf32>, %k: tensor<1x2x8x32xf32>, %v: tensor<1x1x8x32xf32>, %beta: !b) -> tensor<1x4x8x32xf32> {
   %s = tda.scores %q, %k : (tensor<1x4x8x32xf32>, tensor<1x2x8x32xf32>) -> tensor<1x4x8x8xf32>

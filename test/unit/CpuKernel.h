@@ -118,42 +118,64 @@ public:
   std::vector<HostTensor> run(const std::vector<HostTensor> &inputs,
                               const host::Lengths &lengths,
                               unsigned threads = 0, bool tokenMajor = false) {
-    std::vector<HostTensor> outputs;
-    for (const host::ArgumentSpec &spec : host::outputSpecs(problem)) {
-      outputs.push_back(
-          HostTensor::zeros(spec.dtype, concreteShape(spec, lengths)));
-      std::memset(outputs.back().data.data(), 0xff, outputs.back().data.size());
+    Call call(*this, inputs, lengths, tokenMajor);
+    call.invoke(threads);
+    return call.results();
+  }
+
+  /// Arguments in place, for one run or several.
+  class Call {
+  public:
+    Call(const CpuKernel &kernel, const std::vector<HostTensor> &inputs,
+         const host::Lengths &lengths, bool tokenMajor = false)
+        : kernel(kernel), tensors(inputs), numInputs(inputs.size()),
+          programs(programCount(lengths.Nq, kernel.tileM, lengths.Hq,
+                                lengths.B)),
+          tokenMajor(tokenMajor) {
+      for (const host::ArgumentSpec &spec : host::outputSpecs(kernel.problem)) {
+        HostTensor &output = tensors.emplace_back(
+            HostTensor::zeros(spec.dtype, concreteShape(spec, lengths)));
+        std::memset(output.data.data(), 0xff, output.data.size());
+      }
+      descriptors.reserve(tensors.size());
+      for (HostTensor &tensor : tensors) {
+        if (tensor.dtype == DType::I64) {
+          arguments.push_back(tensor.data.data());
+          continue;
+        }
+        if (tokenMajor && tensor.shape.size() == 4) {
+          tensor = swapHeadsAndTokens(tensor);
+          descriptors.emplace_back(tensor.data.data(), headMajorShape(tensor),
+                                   headMajorStrides(tensor));
+        } else {
+          descriptors.emplace_back(tensor.data.data(), tensor.shape);
+        }
+        arguments.push_back(descriptors.back().get());
+      }
     }
-    std::vector<HostTensor> tensors(inputs);
-    tensors.insert(tensors.end(), outputs.begin(), outputs.end());
+
+    void invoke(unsigned threads = 0) {
+      runPrograms(kernel.function, arguments, programs, threads);
+    }
+
+    std::vector<HostTensor> results() const {
+      std::vector<HostTensor> results(tensors.begin() + numInputs,
+                                      tensors.end());
+      for (HostTensor &result : results)
+        if (tokenMajor && result.shape.size() == 4)
+          result = swapHeadsAndTokens(result);
+      return results;
+    }
+
+  private:
+    const CpuKernel &kernel;
+    std::vector<HostTensor> tensors; ///< inputs, then outputs
+    size_t numInputs;
+    int64_t programs;
+    bool tokenMajor;
     std::vector<MemRef> descriptors;
     std::vector<void *> arguments;
-    descriptors.reserve(tensors.size());
-    for (HostTensor &tensor : tensors) {
-      if (tensor.dtype == DType::I64) {
-        arguments.push_back(tensor.data.data());
-        continue;
-      }
-      if (tokenMajor && tensor.shape.size() == 4) {
-        tensor = swapHeadsAndTokens(tensor);
-        descriptors.emplace_back(tensor.data.data(), headMajorShape(tensor),
-                                 headMajorStrides(tensor));
-      } else {
-        descriptors.emplace_back(tensor.data.data(), tensor.shape);
-      }
-      arguments.push_back(descriptors.back().get());
-    }
-    runPrograms(function, arguments,
-                programCount(lengths.Nq, tileM, lengths.Hq, lengths.B),
-                threads);
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const HostTensor &result = tensors[inputs.size() + i];
-      outputs[i] = tokenMajor && result.shape.size() == 4
-                       ? swapHeadsAndTokens(result)
-                       : result;
-    }
-    return outputs;
-  }
+  };
 
   Jit &getJit() { return *jit; }
 

@@ -88,19 +88,11 @@ int Compiler::load() {
   } else {
     source = loadDescription(*context, *options.file, messages);
   }
+  if (source && options.function)
+    source = selectFunction(*source, *options.function, messages);
   if (!source || !fuseDescription(*source, functions, messages))
     return fail();
-  if (!options.function)
-    return 0;
-  for (FusedFunction &function : functions)
-    if (function.name == *options.function) {
-      FusedFunction chosen = std::move(function);
-      functions.clear();
-      functions.push_back(std::move(chosen));
-      return 0;
-    }
-  return commandLine.error(
-      fmt::format("no function '{}' holds an attention", *options.function));
+  return 0;
 }
 
 int Compiler::compile(const FusedFunction &function, GpuProgram &program,
@@ -112,10 +104,11 @@ int Compiler::compile(const FusedFunction &function, GpuProgram &program,
   if (!compileGpu(function, compile, program, messages))
     return fail();
   if (options.verbose)
-    fmt::print(stderr, "{}: schedule {} ({})\n", program.name,
+    fmt::print(stderr, "{}: schedule {} (from {}{})\n", program.name,
                program.manifest.schedule,
-               options.schedule ? "--schedule over the default"
-                                : "the default, or the one in the description");
+               options.schedule ? "--schedule over " : "",
+               program.scheduleGiven ? "the description"
+                                     : "the default for " + *options.arch);
   if (!wantCubin)
     return 0;
   std::optional<Ptxas> ptxas = findPtxas();

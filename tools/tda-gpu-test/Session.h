@@ -1,0 +1,59 @@
+//===- Session.h - What a run of tda-gpu-test works on ---------*- C++ -*-===//
+#ifndef TDA_TOOLS_SESSION_H
+#define TDA_TOOLS_SESSION_H
+
+#include "RunCase.h"
+
+namespace tda::gputest {
+
+struct Session {
+  std::string kernels; ///< Folder of NAME.json and NAME.ptx.
+  std::string data;    ///< Folder of real/q1.npy and so on; may be empty.
+  std::string filter;  ///< Only cases whose name contains it.
+  size_t sample = 0;   ///< > 0: that many short grid cases and nothing else.
+  unsigned jobs = 1;   ///< Kernels at once.
+  int device = 0;
+  tda_device_info info{};
+
+  bool wants(const std::string &name) const {
+    return name.find(filter) != std::string::npos;
+  }
+};
+
+/// Names of the kernels in the folder, sorted, with a prefix or with none of
+/// the kinds that the grid leaves out (_noskip, bench_).
+std::vector<std::string> benchKernels(const std::vector<std::string> &all);
+std::vector<std::string> gridKernels(const std::vector<std::string> &all);
+bool listKernels(const std::string &folder, std::vector<std::string> &names,
+                 std::string &error);
+
+/// The cases of every kernel in the grid.
+void runGrid(const Session &session, const std::vector<std::string> &kernels,
+             Report &report);
+size_t countGrid(const Session &session,
+                 const std::vector<std::string> &kernels, std::string &error);
+
+/// Real tensors, empty lengths, graphs, streams (SpecialCases.cpp), and calls
+/// that must be refused (ErrorCases.cpp); all on the kernel `demo`.
+void runSpecialCases(const Session &session, Report &report);
+void runErrorCases(const Session &session, const KernelPair &demo,
+                   Report &report);
+/// Runs one of them if the session wants it.
+template <typename Fn>
+void runSpecial(const Session &session, Report &report, const char *name,
+                Fn run) {
+  if (!session.wants(name))
+    return;
+  CaseResult result;
+  result.name = name;
+  run(result);
+  report.add(std::move(result));
+}
+
+/// Times the kernels called bench_*; false and `error` where one cannot run.
+bool runBench(const Session &session, const std::vector<std::string> &kernels,
+              Report &report, std::string &error);
+
+} // namespace tda::gputest
+
+#endif // TDA_TOOLS_SESSION_H
