@@ -3,8 +3,8 @@
 usage: write-docs.py [--check] ROOT GENERATED
 
 GENERATED holds dialect.md and passes.md as mlir-tblgen makes them. Examples are
-the lines between '// example: NAME' and '// end: NAME' in ROOT/test/Docs/*.mlir,
-which are lit tests. Lines of code are shown as they stand. What the test's
+the lines between '// example: NAME' and '// end: NAME' in the lit tests
+ROOT/test/Docs/*.mlir. Lines of code are shown as they stand. What the test's
 CHECK lines expect is shown as the outcome, with FileCheck's variables by their
 names and what matches anything as '...'.
 """
@@ -41,7 +41,7 @@ class Example:
 
     def markdown(self):
         parts = [
-            "```mlir\n" + textwrap.dedent("\n".join(lines)).strip("\n") + "\n```\n"
+            f"```mlir\n{textwrap.dedent(chr(10).join(lines)).strip()}\n```\n"
             for lines in (self.code, self.outcome)
             if any(line.strip() for line in lines)
         ]
@@ -65,13 +65,13 @@ def read_examples(folder):
                     examples[name].add(line)
                 continue
             kind, name = mark.groups()
-            if (kind == "example") == (name in examples) or (
-                kind == "end" and open_ones.pop() != name
-            ):
-                raise Failure(f"{path}:{number}: '{kind}: {name}' does not fit here")
-            if kind == "example":
+            if kind == "example" and name not in examples:
                 open_ones.append(name)
                 examples[name] = Example()
+            elif kind == "end" and open_ones[-1:] == [name]:
+                open_ones.pop()
+            else:
+                raise Failure(f"{path}:{number}: '{kind}: {name}' does not fit here")
         if open_ones:
             raise Failure(f"{path}: no '// end: {open_ones[-1]}'")
     return examples
@@ -103,75 +103,71 @@ class Pages:
     def section(self, name, body):
         """One op, attribute, type or pass, with its example."""
         example = self.example(name, "the reference")
+        code = " ".join(" ".join(example.code).split())
         for fence in FENCE.findall(body):
-            if " ".join(fence.split()) not in " ".join(" ".join(example.code).split()):
+            if " ".join(fence.split()) not in code:
                 raise Failure(
                     f"the .td file's example of {name} is not part of the one in "
                     f"test/Docs; make them agree"
                 )
         body = re.sub(r"^(Traits|Interfaces|Effects): .*\n", "", body, flags=re.M)
         body = body.replace("docs/semantics.md", "[semantics.md](../semantics.md)")
-        text = "\n" + example.markdown() + "\n"
         place = FENCE.search(body) or re.search(r"^####", body, re.M)
         at = place.start() if place else len(body)
-        return f"### `{name}`\n{body[:at]}{text}{FENCE.sub('', body[at:])}"
+        rest = FENCE.sub("", body[at:])
+        return f"### `{name}`\n{body[:at]}\n{example.markdown()}\n{rest}"
 
     def dialect(self, text):
-        intro = text[: text.index("[TOC]")].split("\n", 1)[1]
-        levels = {
-            level: []
-            for level in (
-                *("Stage ops", "The fused op", "Tile ops"),
-                *("Attributes", "Types", "Enums"),
-            )
-        }
+        levels = dict.fromkeys(LEVELS, "")
         for level, name, body in split_sections(text):
-            op = re.match(r"`(tda\.(\w+))`", name)
-            if op:
-                level = "Stage ops"
-                if op[2] == "attention":
-                    level = "The fused op"
-                elif op[2].startswith(("tile_", "panel_")):
-                    level = "Tile ops"
-                body = self.section(op[1], body)
-            elif level in ("Attributes", "Types"):
+            if level == "Operations":
+                op = re.match(r"`(.*?)`", name)[1]
+                level = level_of(op)
+                levels[level] += self.section(op, body)
+            elif level == "Enums":
+                levels[level] += f"### {name}\n{body}"
+            else:
                 stem, kind = re.match(r"(\w+)(Attr|Type)$", name).groups()
                 sigil = "#" if kind == "Attr" else "!"
-                body = self.section(f"{sigil}tda.{stem.lower()}", body)
-            else:
-                body = f"### {name}\n{body}"
-            levels[level].append(body)
-        return tidy(
-            HEADER.format("dialects/tda/*.td")
-            + intro
-            + "".join(f"\n## {level}\n\n" + "".join(levels[level]) for level in levels)
-        )
+                levels[level] += self.section(f"{sigil}tda.{stem.lower()}", body)
+        parts = [f"\n## {level}\n\n{body}" for level, body in levels.items()]
+        intro = text[: text.index("[TOC]")].partition("\n")[2]
+        return tidy(HEADER.format("dialects/tda/*.td") + intro + "".join(parts))
 
     def passes(self, text):
-        sections = "".join(
+        parts = [
             self.section(name.strip("`-"), body)
             for _, name, body in split_sections(text)
+        ]
+        # There is no level above the passes: all headings move up by one.
+        body = re.sub(r"^#(#+ )", r"\1", "".join(parts), flags=re.M)
+        intro = (
+            "# Passes\n\n"
+            "[pipeline.md](../pipeline.md) has them in the order in which they run.\n\n"
         )
-        return tidy(
-            HEADER.format("lib/Passes/Passes.td")
-            + "# Passes\n\n[pipeline.md](../pipeline.md) has them in the order in "
-            "which they run.\n\n" + re.sub(r"^#(#+ )", r"\1", sections, flags=re.M)
-        )
+        return tidy(HEADER.format("lib/Passes/Passes.td") + intro + body)
 
 
 HEADER = "<!-- Written by dev/docs from {} and test/Docs. Do not edit. -->\n\n"
+LEVELS = ["Stage ops", "The fused op", "Tile ops", "Attributes", "Types", "Enums"]
+
+
+def level_of(op):
+    if op == "tda.attention":
+        return "The fused op"
+    return "Tile ops" if op.startswith(("tda.tile_", "tda.panel_")) else "Stage ops"
 
 
 def split_sections(text):
     """(the ## heading above, the ### heading, the text below) of each ###."""
     above = ""
-    for part in re.split(r"^(?=##+ )", re.sub(r"^####", "\0", text, flags=re.M), flags=re.M):
+    for part in re.split(r"^(?=###? )", text, flags=re.M):
         heading, _, body = part.partition("\n")
         level, _, name = heading.partition(" ")
         if level == "##":
             above = name
         elif level == "###":
-            yield above, name, body.replace("\0", "####")
+            yield above, name, body
 
 
 def tidy(text):

@@ -18,7 +18,7 @@ import lit.formats
 config.name = "tda"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["Inputs", "data", "gpu", "unit", "CMakeLists.txt"]
+config.excludes = ["Inputs", "data", "gpu", "install", "unit", "CMakeLists.txt"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.tda_build_dir, "test")
 

@@ -29,7 +29,9 @@ bool tda::targetOfDevice(int device, std::string &target,
                          std::string &messages) {
   tda_device_info info;
   if (tda_device_query(device, &info) != TDA_OK) {
-    messages += fmt::format("error: --target gpu: {}\n", tda_last_error());
+    messages += fmt::format("error: --target gpu: {}; --target cpu needs no "
+                            "GPU\n",
+                            tda_last_error());
     return false;
   }
   int capability = 10 * info.major + info.minor, best = 0;
