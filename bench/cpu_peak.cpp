@@ -30,8 +30,8 @@ constexpr int kChains = 12; ///< Covers latency x issue rate; fits 16 registers.
   for (int i = 0; i < kChains; ++i)                                            \
     acc[i] = y;                                                                \
   for (long turn = 0; turn < turns; ++turn)                                    \
-    for (int i = 0; i < kChains; ++i)                                          \
-      acc[i] = acc[i] * x + y;                                                 \
+    _Pragma("GCC unroll 12") for (int i = 0; i < kChains; ++i) acc[i] =        \
+        acc[i] * x + y;                                                        \
   float sum = 0;                                                               \
   for (int i = 0; i < kChains; ++i)                                            \
     sum += acc[i][0];                                                          \
@@ -74,17 +74,15 @@ double measure(Kernel kernel, unsigned threads) {
   work();
   for (std::thread &thread : others)
     thread.join();
-  std::chrono::duration<double> time =
-      std::chrono::steady_clock::now() - begin;
-  return 2e-9 * double(turns) * kChains * kernel.lanes * threads /
-         time.count();
+  std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+  return 2e-9 * double(turns) * kChains * kernel.lanes * threads / time.count();
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-  long threads = argc > 1 ? std::atol(argv[1])
-                          : long(std::thread::hardware_concurrency());
+  long threads =
+      argc > 1 ? std::atol(argv[1]) : long(std::thread::hardware_concurrency());
   if (argc > 2 || threads < 1 || threads > 4096) {
     std::fprintf(stderr, "usage: cpu_peak [THREADS], from 1 to 4096\n");
     return 1;

@@ -232,6 +232,11 @@ Value Builder::survives(ArrayRef<Value> scores) {
 /// What a tile with survivors does: the next values of the carried tiles.
 SmallVector<Value> Builder::live(ArrayRef<Value> scores, Value values,
                                  ValueRange carried) {
+  // Counting first: the scores die in the thresholds.
+  SmallVector<Value> counts;
+  for (auto [s, count] : llvm::zip(scores, carried.drop_front()))
+    counts.push_back(
+        TileCountOp::create(b, loc, count.getType(), s, tau, count));
   FloatAttr power = b.getF64FloatAttr(problem.power);
   SmallVector<Value> maps;
   for (Value s : scores)
@@ -243,9 +248,7 @@ SmallVector<Value> Builder::live(ArrayRef<Value> scores, Value values,
                                    lambda);
   SmallVector<Value> next{TileAggregateOp::create(
       b, loc, carried[0].getType(), a, values, carried[0])};
-  for (auto [s, count] : llvm::zip(scores, carried.drop_front()))
-    next.push_back(
-        TileCountOp::create(b, loc, count.getType(), s, tau, count));
+  next.append(counts);
   return next;
 }
 

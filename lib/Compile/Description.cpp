@@ -3,9 +3,11 @@
 #include "tda/Compile.h"
 
 #include "dialects/tda/Dialect.h"
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
@@ -99,6 +101,12 @@ OwningOpRef<ModuleOp> tda::loadDescription(MLIRContext &context,
   if (!buffer) {
     messages += ("error: cannot read '" + path + "': " +
                  buffer.getError().message() + "\n").str();
+    return nullptr;
+  }
+  llvm::MemoryBufferRef text = (*buffer)->getMemBufferRef();
+  if (!isBytecode(text) && !llvm::json::isUTF8(text.getBuffer())) {
+    messages += ("error: '" + path + "' holds neither MLIR text (it is not "
+                 "UTF-8) nor MLIR bytecode\n").str();
     return nullptr;
   }
   MessageScope scope(&context, messages);

@@ -1,7 +1,8 @@
 //===- Jit.cpp - Compile a module for the host CPU ------------------------===//
 //
-// LLVM dialect -> LLVM IR -> O3 with the host's features -> LLJIT. Each function
-// with a C interface gets a wrapper that takes its arguments as one array.
+// LLVM dialect -> LLVM IR -> O3 with the host's features -> LLJIT. Each
+// function with a C interface gets a wrapper that takes its arguments as one
+// array.
 //
 //===----------------------------------------------------------------------===//
 #include "tda/Jit.h"

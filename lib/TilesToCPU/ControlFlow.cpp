@@ -156,7 +156,8 @@ LogicalResult Emitter::emitIf(scf::IfOp op) {
     auto yield = cast<scf::YieldOp>(from.front().getTerminator());
     b.setInsertionPointToEnd(&to.front());
     SmallVector<Value> yielded;
-    for (auto [result, value] : llvm::zip(op.getResults(), yield.getOperands())) {
+    for (auto [result, value] :
+         llvm::zip(op.getResults(), yield.getOperands())) {
       if (!isTileLike(result.getType())) {
         yielded.push_back(scalar(value));
         continue;
@@ -165,15 +166,15 @@ LogicalResult Emitter::emitIf(scf::IfOp op) {
         return op.emitOpError("cannot choose between panels on the cpu");
       if (!buffers.count(result)) {
         // Where both sides leave the tile in one buffer nothing is copied.
-        Value other = op.elseYield().getOperand(
-            cast<OpResult>(result).getResultNumber());
+        Value other =
+            op.elseYield().getOperand(cast<OpResult>(result).getResultNumber());
         Buffer mine = buffer(value);
         if (buffer(other).layout != mine.layout)
           return op.emitOpError("chooses between tiles of different form");
-        bind(result, buffer(other).memref == mine.memref
-                         ? mine
-                         : fresh(cast<TileType>(result.getType()),
-                                 mine.layout));
+        bind(result,
+             buffer(other).memref == mine.memref
+                 ? mine
+                 : fresh(cast<TileType>(result.getType()), mine.layout));
       }
       copy(buffer(value).memref, buffer(result).memref);
     }
@@ -212,9 +213,8 @@ LogicalResult Emitter::emitFor(TileForOp op) {
              // Values are copied where they are used, and only those of live
              // keys.
              if (cast<PanelType>(value.getType()).getRole() == PanelRole::Key)
-               b.loop(op.getStep(), 1, [&](Value row) {
-                 copyRow(panel(value), row, row);
-               });
+               b.loop(op.getStep(), 1,
+                      [&](Value row) { copyRow(panel(value), row, row); });
            }
            result = emitBlock(op.getBody().front());
            if (failed(result))
@@ -246,8 +246,8 @@ Value Emitter::allocate(ArrayRef<int64_t> shape, Type element) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(programs);
   // A cache line: no vector crosses two.
-  Value memref = memref::AllocOp::create(
-      b, MemRefType::get(extents, element), b.getI64IntegerAttr(64));
+  Value memref = memref::AllocOp::create(b, MemRefType::get(extents, element),
+                                         b.getI64IntegerAttr(64));
   allocated.push_back(memref);
   if (extents.back() != shape.back())
     fillZero(memref);
@@ -286,10 +286,13 @@ static bool runsAfter(Operation *user, Operation *op) {
 }
 
 bool Emitter::diesAt(Value tile, Operation *op) const {
-  // In a loop a tile from outside of it is needed again in the next turn.
-  auto loop = op->getParentOfType<TileForOp>();
-  if (loop && !loop.getBody().isAncestor(tile.getParentRegion()))
-    return false;
+  // What a loop reads from outside of it is needed again in the next turn.
+  for (auto loop = op->getParentOfType<TileForOp>();
+       loop && !loop.getBody().isAncestor(tile.getParentRegion());
+       loop = loop->getParentOfType<TileForOp>())
+    for (Operation *user : tile.getUsers())
+      if (loop.getBody().isAncestor(user->getParentRegion()))
+        return false;
   return llvm::all_of(tile.getUsers(), [&](Operation *user) {
     return user == op || !runsAfter(user, op);
   });

@@ -14,11 +14,9 @@ void Emitter::fillZero(Value memref) {
   Value zero = b.zero(b.vector(type.getElementType()));
   int64_t columns = type.getShape().back();
   if (type.getRank() == 1)
-    return b.loop(columns, b.lanes,
-                  [&](Value c) { b.store(zero, memref, c); });
+    return b.loop(columns, b.lanes, [&](Value c) { b.store(zero, memref, c); });
   b.loop(type.getDimSize(0), 1, [&](Value r) {
-    b.loop(columns, b.lanes,
-           [&](Value c) { b.store(zero, memref, {r, c}); });
+    b.loop(columns, b.lanes, [&](Value c) { b.store(zero, memref, {r, c}); });
   });
 }
 
@@ -60,8 +58,8 @@ void Emitter::copyColumns(Value from, ValueRange at, Value to, ValueRange toAt,
 void Emitter::copyRow(const Panel &panel, Value row, Value to) {
   int64_t columns = typeOf(panel.source).getDimSize(3);
   Value key = b.add(panel.key, row);
-  Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, key,
-                                       panel.limit);
+  Value inside =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, key, panel.limit);
   scf::IfOp::create(
       b, inside,
       [&](OpBuilder &, Location) {
@@ -71,16 +69,16 @@ void Emitter::copyRow(const Panel &panel, Value row, Value to) {
       },
       [&](OpBuilder &, Location) {
         Value zero = b.zero(b.vector(b.getF32Type()));
-        b.loop(b.padded(columns), b.lanes,
-               [&](Value c) { b.store(zero, panel.memref, {to, c}); });
+        b.loop(b.padded(columns), b.lanes, [&](Value c) {
+          b.store(zero, panel.memref, {to, c});
+        });
         scf::YieldOp::create(b);
       });
 }
 
 void Emitter::emitZero(TileZeroOp op) {
   auto type = cast<TileType>(op.getType());
-  Layout layout =
-      type.getShape().size() == 1 ? Layout::Row : Layout::RowMajor;
+  Layout layout = type.getShape().size() == 1 ? Layout::Row : Layout::RowMajor;
   bind(op, fresh(type, layout));
   fillZero(buffer(op).memref);
 }
@@ -103,7 +101,8 @@ void Emitter::emitLoad(TileLoadOp op) {
   b.loop(b.index(0), valid, [&](Value r) {
     Value from = b.add(row, r);
     if (isRow) {
-      Value x = memref::LoadOp::create(b, source, ValueRange{batch, head, from});
+      Value x =
+          memref::LoadOp::create(b, source, ValueRange{batch, head, from});
       memref::StoreOp::create(b, x, to, r);
       return;
     }
@@ -120,8 +119,8 @@ void Emitter::emitStore(TileStoreOp op) {
   auto type = cast<TileType>(op.getTile().getType());
   Value from = buffer(op.getTile()).memref, target = scalar(op.getTarget());
   Value row = scalar(op.getRow());
-  Value valid = b.clamp(b.sub(scalar(op.getLimit()), row),
-                        b.index(type.getRows()));
+  Value valid =
+      b.clamp(b.sub(scalar(op.getLimit()), row), b.index(type.getRows()));
   SmallVector<Value> prefix;
   if (op.getPlane())
     prefix.push_back(b.index(*op.getPlane()));

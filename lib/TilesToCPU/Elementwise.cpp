@@ -165,13 +165,14 @@ void Emitter::emitCount(TileCountOp op) {
   bind(op, own);
   b.loop(type.getRows(), b.lanes, [&](Value r) {
     Value gate = b.load(tau, r);
-    Value count = b.fold(
-        b.index(type.getColumns()), 1, b.load(before, r),
-        [&](Value c, Value count) -> Value {
-          Value survives = b.cmp(kAbove, b.load(from, {c, r}), gate);
-          Value one = arith::ExtUIOp::create(b, count.getType(), survives);
-          return arith::AddIOp::create(b, count, one);
-        });
+    Value count =
+        b.fold(b.index(type.getColumns()), 1, b.load(before, r),
+               [&](Value c, Value count) -> Value {
+                 Value survives = b.cmp(kAbove, b.load(from, {c, r}), gate);
+                 Value one =
+                     arith::ExtUIOp::create(b, count.getType(), survives);
+                 return arith::AddIOp::create(b, count, one);
+               });
     b.store(count, own.memref, r);
   });
 }

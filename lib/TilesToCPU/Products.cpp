@@ -38,9 +38,9 @@ sumOuterProducts(VectorBuilder &b, Value count, ValueRange inits,
 }
 
 /// Two or three vectors by as many scalars as leave registers for the factors:
-/// there are 32 registers of 512 bits, 16 of the narrower ones. `vectors` of the
-/// block divides the number given; `scalars` divides 16, as the rows and keys of
-/// a tile are multiples of that.
+/// there are 32 registers of 512 bits, 16 of the narrower ones. `vectors` of
+/// the block divides the number given; `scalars` divides 16, as the rows and
+/// keys of a tile are multiples of that.
 Blocking Emitter::chooseBlocking(int64_t vectors) const {
   int64_t accumulators = b.vectorBits == 512 ? 24 : 12;
   Blocking blocking{16, vectors % 2 == 0 ? 2 : vectors % 3 == 0 ? 3 : 1};
@@ -61,16 +61,15 @@ void Emitter::emitScores(TileScoresOp op) {
     b.loop(keys, block.scalars, [&](Value j) {
       SmallVector<Value> zeros(block.scalars * block.vectors,
                                b.zero(b.vector(b.getF32Type())));
-      SmallVector<Value> sums =
-          sumOuterProducts(b, depth, zeros, [&](Value d) {
-            Factors f;
-            for (int64_t n = 0; n < block.scalars; ++n)
-              f.scalars.push_back(
-                  memref::LoadOp::create(b, k, ValueRange{b.add(j, n), d}));
-            for (int64_t n = 0; n < block.vectors; ++n)
-              f.vectors.push_back(b.load(q, {d, b.add(i, n * b.lanes)}));
-            return f;
-          });
+      SmallVector<Value> sums = sumOuterProducts(b, depth, zeros, [&](Value d) {
+        Factors f;
+        for (int64_t n = 0; n < block.scalars; ++n)
+          f.scalars.push_back(
+              memref::LoadOp::create(b, k, ValueRange{b.add(j, n), d}));
+        for (int64_t n = 0; n < block.vectors; ++n)
+          f.vectors.push_back(b.load(q, {d, b.add(i, n * b.lanes)}));
+        return f;
+      });
       for (int64_t n = 0; n < block.scalars; ++n)
         for (int64_t m = 0; m < block.vectors; ++m)
           b.store(sums[n * block.vectors + m], s,
@@ -104,18 +103,19 @@ Value Emitter::roundWeights(const Buffer &a, const Buffer &weights,
   Type bits = b.vector(b.getI32Type());
   return b.fold(b.index(keys), 1, b.index(0), [&](Value j, Value count) {
     Value seen = b.fold(
-        b.index(rows), b.lanes, b.zero(bits), [&](Value r, Value seen) -> Value {
+        b.index(rows), b.lanes, b.zero(bits),
+        [&](Value r, Value seen) -> Value {
           Value w = roundSignificand(b, b.load(a.memref, {j, r}), element);
           if (!element.isF32() || a.memref != weights.memref)
             b.store(w, weights.memref, {j, r});
           return arith::OrIOp::create(b, seen,
                                       arith::BitcastOp::create(b, bits, w));
         });
-    Value isLive = b.any(arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
-                                               seen, b.zero(bits)));
+    Value isLive = b.any(
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ne, seen, b.zero(bits)));
     memref::StoreOp::create(b, j, live, count);
-    return b.add(count, arith::IndexCastUIOp::create(b, b.getIndexType(),
-                                                     isLive));
+    return b.add(count,
+                 arith::IndexCastUIOp::create(b, b.getIndexType(), isLive));
   });
 }
 

@@ -33,8 +33,7 @@ void Emitter::emitGate(TileGateOp op) {
         b, f64, arith::IndexCastOp::create(b, b.getI64Type(), n));
     Value ratio = arith::DivFOp::create(b, count, kappa);
     Value log = b.max(math::LogOp::create(b, ratio), zero);
-    Value root =
-        math::SqrtOp::create(b, arith::MulFOp::create(b, log, scale));
+    Value root = math::SqrtOp::create(b, arith::MulFOp::create(b, log, scale));
     Value live =
         b.convert(arith::MulFOp::create(b, beta, root), b.getF32Type());
     Value none =
@@ -56,11 +55,9 @@ static Value inverseNorm(VectorBuilder &b, Value squares) {
 
 /// x * scale in f64, rounded to f32 and to `element`.
 static Value scaled(VectorBuilder &b, Value x, Value scale, Type element) {
-  Value product =
-      arith::MulFOp::create(b, b.convert(x, b.getF64Type()), scale);
+  Value product = arith::MulFOp::create(b, b.convert(x, b.getF64Type()), scale);
   Value single = b.convert(product, b.getF32Type());
-  return b.convert(b.convert(single, cast<FloatType>(element)),
-                   b.getF32Type());
+  return b.convert(b.convert(single, cast<FloatType>(element)), b.getF32Type());
 }
 
 /// acc + x^2.
@@ -77,11 +74,10 @@ void Emitter::emitNormalize(TileNormalizeOp op) {
   Value columns = b.index(type.getColumns());
   // The tile is transposed: a vector holds one column of several rows.
   b.loop(type.getRows(), b.lanes, [&](Value r) {
-    Value squares = b.fold(
-        columns, 1, b.zero(b.vector(b.getF64Type())),
-        [&](Value c, Value acc) {
-          return addSquare(b, b.load(from, {c, r}), acc);
-        });
+    Value squares = b.fold(columns, 1, b.zero(b.vector(b.getF64Type())),
+                           [&](Value c, Value acc) {
+                             return addSquare(b, b.load(from, {c, r}), acc);
+                           });
     Value scale = inverseNorm(b, squares);
     b.loop(b.index(0), columns, [&](Value c) {
       b.store(scaled(b, b.load(from, {c, r}), scale, type.getElementType()),
@@ -97,11 +93,10 @@ void Emitter::emitPanelNormalize(PanelNormalizeOp op) {
     Value memref = panel(to).memref;
     Value columns = b.index(b.padded(type.getColumns()));
     b.loop(type.getRows(), 1, [&](Value r) {
-      Value squares = b.fold(
-          columns, b.lanes, b.zero(b.vector(b.getF64Type())),
-          [&](Value c, Value acc) {
-            return addSquare(b, b.load(memref, {r, c}), acc);
-          });
+      Value squares = b.fold(columns, b.lanes, b.zero(b.vector(b.getF64Type())),
+                             [&](Value c, Value acc) {
+                               return addSquare(b, b.load(memref, {r, c}), acc);
+                             });
       Value sum =
           vector::ReductionOp::create(b, vector::CombiningKind::ADD, squares);
       Value scale = b.splat(inverseNorm(b, sum));
@@ -133,8 +128,7 @@ void Emitter::emitRmsNorm(TileRmsNormOp op) {
         vector::ReductionOp::create(b, vector::CombiningKind::ADD, squares);
     Value mean = arith::DivFOp::create(b, sum, count);
     Value root = math::SqrtOp::create(b, arith::AddFOp::create(b, mean, eps));
-    Value scale =
-        b.splat(arith::DivFOp::create(b, b.constant(f64, 1.0), root));
+    Value scale = b.splat(arith::DivFOp::create(b, b.constant(f64, 1.0), root));
     b.loop(b.index(0), columns, b.lanes, [&](Value c) {
       Value unit = scaled(b, b.load(from, {r, c}), scale, b.getF32Type());
       Value y = arith::MulFOp::create(b, unit, b.load(gain, c));

@@ -98,6 +98,9 @@ private:
     if (failed(emitter.emit(arguments[0], arguments[1])))
       return failure();
     op.erase();
+    // The names of the operands have served; LLVM's translation warns of them.
+    for (unsigned i = 0; i < func.getNumArguments(); ++i)
+      func.removeArgAttr(i, kOperandAttr);
     return success();
   }
 };

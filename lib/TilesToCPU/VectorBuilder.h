@@ -64,9 +64,7 @@ public:
 
   // Loops.
   using Body = llvm::function_ref<void(Value)>;
-  void loop(Value begin, Value end, Body body) {
-    loop(begin, end, 1, body);
-  }
+  void loop(Value begin, Value end, Body body) { loop(begin, end, 1, body); }
   void loop(Value begin, Value end, int64_t step, Body body);
   void loop(int64_t extent, int64_t step, Body body) {
     loop(index(0), index(extent), step, body);

@@ -62,9 +62,9 @@ func.func @two_views(%q1: tensor<?x?x?x64xbf16>, %k1: tensor<?x?x?x64xbf16>,
 // CHECK-SAME:      !tda.tile<64x64xf32>, %{{.+}} = %{{.+}} : !tda.tile<64xi32>
 // CHECK:           tda.panel_normalize
 // CHECK-NOT:       tda.tile_survives
+// CHECK:           tda.tile_count
 // CHECK:           tda.tile_threshold {{.*}} {power = 1.000000e+00 : f64}
 // CHECK-NOT:       tda.tile_differential
-// CHECK:           tda.tile_count
 // CHECK:         tda.tile_rms_norm {{.*}} {eps = 1.000000e-05 : f64}
 // CHECK:         tda.tile_store {{.*}} {plane = 0 : i64}
 func.func @one_view(%q: tensor<1x4x?x64xf16>, %k: tensor<1x2x?x64xf16>,

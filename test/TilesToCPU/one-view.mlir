@@ -39,6 +39,7 @@
 // CHECK:           arith.truncf {{.*}} : vector<16xf32> to vector<16xbf16>
 // CHECK:           arith.truncf {{.*}} : f32 to bf16
 // CHECK-COUNT-7: memref.dealloc
+// CHECK-NOT:     memref.dealloc
 func.func @one_view(%Q: memref<?x?x?x8xbf16, #q>, %K: memref<?x?x?x8xbf16, #q>,
                     %V: memref<?x?x?x40xbf16, #q>, %beta: f32,
                     %O: memref<?x?x?x40xbf16, #q>, %B: index, %H: index,

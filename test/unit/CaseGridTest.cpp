@@ -69,8 +69,8 @@ TEST(CaseGrid, CoversEveryPairOfChoices) {
           if (!(a < b) || (a == "lambda" && b == "views" && j == "1"))
             continue;
           ++pairs;
-          EXPECT_TRUE(isCovered(a, i, b, j)) << a << " = " << i << " with " << b
-                                             << " = " << j;
+          EXPECT_TRUE(isCovered(a, i, b, j))
+              << a << " = " << i << " with " << b << " = " << j;
         }
   EXPECT_EQ(pairs, 465u - 3u);
   EXPECT_LE(rows.size(), 40u) << "the covering is wasteful";

@@ -42,8 +42,8 @@ inline std::string describe(const Problem &p) {
   }
   for (const host::ArgumentSpec &spec : host::outputSpecs(p))
     results += (results.empty() ? "" : ", ") + typeText(spec);
-  operands = p.views == 2 ? "excite(%q1, %k1) inhibit(%q2, %k2)"
-                          : "excite(%q, %k)";
+  operands =
+      p.views == 2 ? "excite(%q1, %k1) inhibit(%q2, %k2)" : "excite(%q, %k)";
   operands += " values(%v) beta(%beta)";
   operands += p.views == 2 ? " lambda(%lambda)" : "";
   operands += p.kappaOperand ? " kappa(%kappa)" : "";
@@ -129,8 +129,8 @@ public:
     Call(const CpuKernel &kernel, const std::vector<HostTensor> &inputs,
          const host::Lengths &lengths, bool tokenMajor = false)
         : kernel(kernel), tensors(inputs), numInputs(inputs.size()),
-          programs(programCount(lengths.Nq, kernel.tileM, lengths.Hq,
-                                lengths.B)),
+          programs(
+              programCount(lengths.Nq, kernel.tileM, lengths.Hq, lengths.B)),
           tokenMajor(tokenMajor) {
       for (const host::ArgumentSpec &spec : host::outputSpecs(kernel.problem)) {
         HostTensor &output = tensors.emplace_back(
@@ -194,9 +194,9 @@ private:
     for (int64_t b = 0; b < t.shape[0]; ++b)
       for (int64_t x = 0; x < t.shape[1]; ++x)
         for (int64_t y = 0; y < t.shape[2]; ++y)
-          std::memcpy(&result.data[((b * t.shape[2] + y) * t.shape[1] + x) * row],
-                      &t.data[((b * t.shape[1] + x) * t.shape[2] + y) * row],
-                      row);
+          std::memcpy(
+              &result.data[((b * t.shape[2] + y) * t.shape[1] + x) * row],
+              &t.data[((b * t.shape[1] + x) * t.shape[2] + y) * row], row);
     return result;
   }
 

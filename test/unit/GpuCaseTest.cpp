@@ -84,8 +84,8 @@ TEST(GridCase, OneHotScoresAreZeroOrOne) {
       std::vector<HostTensor> inputs = c.inputs(problem);
       host::Reference reference;
       std::string error;
-      ASSERT_TRUE(host::evaluate(problem, host::pointersTo(inputs), reference,
-                                 error))
+      ASSERT_TRUE(
+          host::evaluate(problem, host::pointersTo(inputs), reference, error))
           << error;
       // Queries meet a sixteenth of the keys; all others are at the gate.
       double visible = problem.causal ? 33 : 65;

@@ -64,7 +64,8 @@ void expectRight(const std::string &text, const Lengths &lengths,
 TEST(Jit, HeadDimensions) {
   for (const char *d : {"1", "7", "40", "96", "128"})
     for (const char *dtype : {"f32", "bf16", "f16"})
-      expectRight(std::string("views=2 causal stats d=") + d + " dtype=" + dtype,
+      expectRight(std::string("views=2 causal stats d=") + d +
+                      " dtype=" + dtype,
                   {1, 2, 1, 130, 130});
 }
 

@@ -32,14 +32,14 @@ struct Axis {
 
 enum AxisName { Views, Lambda }; // The two that depend on one another.
 
-template <typename T> constexpr T pick(std::initializer_list<T> list, int i) {
-  return list.begin()[i];
+template <typename... T> auto pick(int i, T... values) {
+  return std::array{values...}[i];
 }
 
 void setMask(Problem &p, int level) {
-  p.causal = level != 1;              // causal, full,
-  p.window = level == 2 ? 100 : 0;    // causal with a window,
-  p.offsetOperand = level == 3;       // causal with a given offset
+  p.causal = level != 1;           // causal, full,
+  p.window = level == 2 ? 100 : 0; // causal with a window,
+  p.offsetOperand = level == 3;    // causal with a given offset
 }
 
 void setKappa(Problem &p, int level) {
@@ -48,18 +48,18 @@ void setKappa(Problem &p, int level) {
 }
 
 const Axis axes[] = {
-    {2, [](Problem &p, int i) { p.views = pick({2, 1}, i); }},
+    {2, [](Problem &p, int i) { p.views = pick(i, 2, 1); }},
     {3,
      [](Problem &p, int i) {
-       p.lambda = pick({Extent::Scalar, Extent::Head, Extent::Token}, i);
+       p.lambda = pick(i, Extent::Scalar, Extent::Head, Extent::Token);
      }},
-    {4, [](Problem &p, int i) { p.d = pick({32, 64, 96, 128}, i); }},
-    {2, [](Problem &p, int i) { p.dv = pick({64, 128}, i); }},
-    {2, [](Problem &p, int i) { p.dtype = pick({DType::BF16, DType::F16}, i); }},
-    {4, [](Problem &p, int i) { p.power = pick({1.0, 2.0, 3.0, 2.5}, i); }},
+    {4, [](Problem &p, int i) { p.d = pick(i, 32, 64, 96, 128); }},
+    {2, [](Problem &p, int i) { p.dv = pick(i, 64, 128); }},
+    {2, [](Problem &p, int i) { p.dtype = pick(i, DType::BF16, DType::F16); }},
+    {4, [](Problem &p, int i) { p.power = pick(i, 1.0, 2.0, 3.0, 2.5); }},
     {4, setMask},
     {2,
-     [](Problem &p, int i) { p.beta = pick({Extent::Scalar, Extent::Head}, i); }},
+     [](Problem &p, int i) { p.beta = pick(i, Extent::Scalar, Extent::Head); }},
     {2, [](Problem &p, int i) { p.normalize = i; }},
     {2, [](Problem &p, int i) { p.norm = i; }},
     {2, [](Problem &p, int i) { p.stats = i; }},
@@ -191,8 +191,7 @@ std::vector<Problem> tda::gridProblems(size_t count) {
   std::set<Row> rows;
   std::vector<Problem> problems;
   while (!covering.isComplete() || problems.size() < count) {
-    Row row =
-        covering.isComplete() ? covering.randomRow() : covering.nextRow();
+    Row row = covering.isComplete() ? covering.randomRow() : covering.nextRow();
     if (rows.insert(row).second)
       problems.push_back(problemOf(row));
   }

@@ -23,6 +23,6 @@ bool tda::compileCase(const GridKernel &kernel, const std::string &arch,
   std::string json = printManifest(program.manifest);
   return host::writeFileAtomically(folder + "/" + program.manifest.files.ptx,
                                    {program.ptx}, error) &&
-         host::writeFileAtomically(folder + "/" + kernel.name + ".json",
-                                   {json}, error);
+         host::writeFileAtomically(folder + "/" + kernel.name + ".json", {json},
+                                   error);
 }

@@ -1,10 +1,9 @@
 //===- tda-gpu-cases.cpp - Compile the kernels of the GPU tests -----------===//
 #include "CompileCase.h"
 
+#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
@@ -59,9 +58,9 @@ static int emit(const std::vector<GridKernel> &kernels, const std::string &arch,
       if (!failure.empty())
         return;
       if (!good) {
-        failure = fmt::format("{} ({}; {}): {}", kernel.name,
-                              kernel.problem.str(), kernel.schedule.str(),
-                              error);
+        failure =
+            fmt::format("{} ({}; {}): {}", kernel.name, kernel.problem.str(),
+                        kernel.schedule.str(), error);
         next = kernels.size();
         return;
       }
@@ -107,8 +106,8 @@ int main(int argc, char **argv) {
       if (value.size() > 3 ||
           value.find_first_not_of("0123456789") != std::string::npos ||
           (jobs = std::stoi(value)) == 0)
-        return fail(fmt::format("--jobs '{}' is not a number from 1 to 999",
-                                value));
+        return fail(
+            fmt::format("--jobs '{}' is not a number from 1 to 999", value));
     }
   }
   if (folder.empty() != wantsList)

@@ -53,8 +53,9 @@ bool DeviceCall::create(const Manifest &newManifest,
   for (size_t i = 0; i < manifest->arguments.size(); ++i) {
     const ManifestArgument &wanted = manifest->arguments[i];
     if (i >= specs.size() || specs[i].name != wanted.name) {
-      error = fmt::format("argument {} of '{}' is '{}', not that of its problem",
-                          i, manifest->name, wanted.name);
+      error =
+          fmt::format("argument {} of '{}' is '{}', not that of its problem", i,
+                      manifest->name, wanted.name);
       return false;
     }
     tensors.emplace_back();
@@ -64,11 +65,12 @@ bool DeviceCall::create(const Manifest &newManifest,
       continue;
     }
     HostTensor value =
-        wanted.output ? HostTensor::zeros(specs[i].dtype,
-                                          host::concreteShape(specs[i], lengths))
-                      : inputs[i];
-    auto own = static_cast<Layout>(layout < NumLayouts ? layout
-                                                       : int(i % NumLayouts));
+        wanted.output
+            ? HostTensor::zeros(specs[i].dtype,
+                                host::concreteShape(specs[i], lengths))
+            : inputs[i];
+    auto own =
+        static_cast<Layout>(layout < NumLayouts ? layout : int(i % NumLayouts));
     if (!tensors[i].create(wanted, value, own, guardBytes, error))
       return false;
   }
@@ -101,9 +103,9 @@ bool DeviceCall::launch(const Program &program, void *stream,
                         std::string &error) {
   std::vector<tda_argument> args = arguments();
   size_t bytes = 0;
-  if (!good(tda_workspace_bytes(program.get(), args.data(), args.size(),
-                                &bytes),
-            error))
+  if (!good(
+          tda_workspace_bytes(program.get(), args.data(), args.size(), &bytes),
+          error))
     return false;
   if (bytes > workspaceBytes) {
     if (!good(tda_device_free(workspace), error) ||
@@ -116,8 +118,7 @@ bool DeviceCall::launch(const Program &program, void *stream,
               error);
 }
 
-bool DeviceCall::collect(std::vector<HostTensor> &outputs,
-                         std::string &error) {
+bool DeviceCall::collect(std::vector<HostTensor> &outputs, std::string &error) {
   if (!good(tda_device_synchronize(), error))
     return false;
   outputs.clear();

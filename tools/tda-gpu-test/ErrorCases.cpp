@@ -108,10 +108,9 @@ static void runNotLoaded(const Session &session, const Program &program,
     return result.fail(error);
   if (tda_open(path.c_str(), &other) != TDA_OK)
     return result.fail(tda_last_error());
-  std::string why =
-      whyOther(tda_launch(other, good.args.data(), good.args.size(), nullptr,
-                          0, nullptr),
-               TDA_ERROR_NOT_LOADED, "call tda_load first");
+  std::string why = whyOther(tda_launch(other, good.args.data(),
+                                        good.args.size(), nullptr, 0, nullptr),
+                             TDA_ERROR_NOT_LOADED, "call tda_load first");
   tda_close(other);
   if (!why.empty())
     result.fail(why);
@@ -134,16 +133,16 @@ static void runOtherArch(const Session &session, const Program &program,
   if (tda_open_memory(json.data(), json.size(), ptx.data(), ptx.size(),
                       &other) != TDA_OK)
     return result.fail(tda_last_error());
-  std::string why = whyOther(tda_load(other, session.device),
-                             TDA_ERROR_UNSUPPORTED,
-                             "was compiled for " + manifest.target.arch);
+  std::string why =
+      whyOther(tda_load(other, session.device), TDA_ERROR_UNSUPPORTED,
+               "was compiled for " + manifest.target.arch);
   tda_close(other);
   if (!why.empty())
     result.fail(why);
 }
 
-void tda::gputest::runErrorCases(const Session &session,
-                                 const KernelPair &demo, Report &report) {
+void tda::gputest::runErrorCases(const Session &session, const KernelPair &demo,
+                                 Report &report) {
   const Program &program = demo.kernel;
   auto refused = [&](const char *name, const char *part, auto spoil) {
     runSpecial(session, report, name, [&](CaseResult &result) {

@@ -13,10 +13,9 @@ using namespace tda::gputest;
 using host::HostTensor;
 
 std::string GridCase::str() const {
-  std::string text =
-      lengths.Nq == lengths.Nk
-          ? fmt::format("N={}", lengths.Nq)
-          : fmt::format("Nq={} Nk={}", lengths.Nq, lengths.Nk);
+  std::string text = lengths.Nq == lengths.Nk
+                         ? fmt::format("N={}", lengths.Nq)
+                         : fmt::format("Nq={} Nk={}", lengths.Nq, lengths.Nk);
   text += fmt::format(" B={} Hq={}/{}", lengths.B, lengths.Hq, lengths.Hkv);
   if (random.offset)
     text += fmt::format(" offset={}", *random.offset);
@@ -141,8 +140,8 @@ private:
   void addLength(int64_t n) {
     int64_t other = n;
     if (!problem.causal || problem.offsetOperand)
-      other = std::array{n + 37, n / 2 + 1 + (n <= 2), n - n / 4 + 5}[index() %
-                                                                      3];
+      other =
+          std::array{n + 37, n / 2 + 1 + (n <= 2), n - n / 4 + 5}[index() % 3];
     bool swap = kernel % 2;
     GridCase c = start(swap ? other : n, swap ? n : other);
     setDensity(c);

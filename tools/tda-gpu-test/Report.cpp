@@ -96,15 +96,15 @@ static Json toJson(const CaseResult &result) {
 
 bool Report::write(const std::string &path, const tda_device_info &device,
                    size_t kernels, std::string &error) const {
-  Json json = {{"device", device.name},
-               {"compute_capability",
-                fmt::format("{}.{}", device.major, device.minor)},
-               {"driver", device.driver_version},
-               {"runtime", tda_runtime_version()},
-               {"kernels", kernels},
-               {"passed", count(Status::Passed)},
-               {"failed", count(Status::Failed)},
-               {"skipped", count(Status::Skipped)}};
+  Json json = {
+      {"device", device.name},
+      {"compute_capability", fmt::format("{}.{}", device.major, device.minor)},
+      {"driver", device.driver_version},
+      {"runtime", tda_runtime_version()},
+      {"kernels", kernels},
+      {"passed", count(Status::Passed)},
+      {"failed", count(Status::Failed)},
+      {"skipped", count(Status::Skipped)}};
   json["cases"] = Json::array();
   for (const CaseResult &result : results)
     json["cases"].push_back(toJson(result));

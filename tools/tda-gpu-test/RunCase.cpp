@@ -61,8 +61,8 @@ static std::string whyMiscounted(const HostTensor &counts,
 
 std::string tda::gputest::whyWrong(const Problem &problem,
                                    const std::vector<HostTensor> &outputs,
-                                   const Reference &reference,
-                                   bool exactCounts, CaseResult &result) {
+                                   const Reference &reference, bool exactCounts,
+                                   CaseResult &result) {
   const HostTensor &o = outputs[0];
   result.error = host::relativeError(o, reference);
   result.limit = host::contract(problem.dtype);

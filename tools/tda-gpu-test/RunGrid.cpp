@@ -51,10 +51,9 @@ tda::gputest::benchKernels(const std::vector<std::string> &all) {
 std::vector<std::string>
 tda::gputest::gridKernels(const std::vector<std::string> &all) {
   std::vector<std::string> names;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(names),
-               [](const std::string &name) {
-                 return !isBench(name) && !isTwin(name);
-               });
+  std::copy_if(
+      all.begin(), all.end(), std::back_inserter(names),
+      [](const std::string &name) { return !isBench(name) && !isTwin(name); });
   return names;
 }
 

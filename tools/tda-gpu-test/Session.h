@@ -20,16 +20,18 @@ struct Session {
   }
 };
 
-/// Names of the kernels in the folder, sorted, with a prefix or with none of
-/// the kinds that the grid leaves out (_noskip, bench_).
-std::vector<std::string> benchKernels(const std::vector<std::string> &all);
-std::vector<std::string> gridKernels(const std::vector<std::string> &all);
+/// Names of all kernels in the folder, sorted.
 bool listKernels(const std::string &folder, std::vector<std::string> &names,
                  std::string &error);
+/// Those that are timed, and those that run the grid: neither timed nor the
+/// twin of another.
+std::vector<std::string> benchKernels(const std::vector<std::string> &all);
+std::vector<std::string> gridKernels(const std::vector<std::string> &all);
 
-/// The cases of every kernel in the grid.
+/// The cases of every kernel in the grid that the session wants.
 void runGrid(const Session &session, const std::vector<std::string> &kernels,
              Report &report);
+/// Their number; fills `error` where a manifest cannot be read.
 size_t countGrid(const Session &session,
                  const std::vector<std::string> &kernels, std::string &error);
 

@@ -73,8 +73,8 @@ static void runGraph(const Session &, const KernelPair &demo,
   std::string error;
   if (!call.create(manifest, lengths, inputs.tensors, 0, 512, error) ||
       !call.collect(poisoned, error) ||
-      !call.run(demo.kernel, nullptr, expected, error) ||
-      !call.poison(error) || !stream.create(error))
+      !call.run(demo.kernel, nullptr, expected, error) || !call.poison(error) ||
+      !stream.create(error))
     return result.fail(error);
 
   bool began = tda_graph_begin(stream.get()) == TDA_OK;

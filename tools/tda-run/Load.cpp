@@ -120,10 +120,10 @@ static bool describe(FusedFunction &fused, const Options &options,
 }
 
 /// Stages as they are written; with --stats those of the attention that they
-/// mean, which counts survivors.
+/// mean, which counts survivors. The program may keep context and module.
 static std::unique_ptr<Program>
-loadUnfused(std::unique_ptr<mlir::MLIRContext> context,
-            mlir::OwningOpRef<mlir::ModuleOp> module, const Options &options,
+loadUnfused(std::unique_ptr<mlir::MLIRContext> &context,
+            mlir::OwningOpRef<mlir::ModuleOp> &module, const Options &options,
             std::string &messages) {
   auto stages = std::make_unique<StageProgram>();
   std::vector<FusedFunction> functions;
@@ -200,8 +200,7 @@ std::unique_ptr<Program> tda::loadProgram(const Options &options,
   if (!module)
     return nullptr;
   if (options.unfused)
-    return loadUnfused(std::move(context), std::move(module), options,
-                       messages);
+    return loadUnfused(context, module, options, messages);
   std::vector<FusedFunction> functions;
   if (!fuseDescription(*module, functions, messages))
     return nullptr;
