@@ -97,8 +97,8 @@ bool CommandLine::parse(int argc, char **argv, const std::string &version,
                             : spelling.find_first_not_of('-'));
     const Option *option = find(name);
     if (!option || spelled(name) != spelling) {
-      error(fmt::format("unknown option '{}'; see '{} --help'", spelling,
-                        tool));
+      error(
+          fmt::format("unknown option '{}'; see '{} --help'", spelling, tool));
       return false;
     }
     for (const Option *other : seen)

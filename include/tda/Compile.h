@@ -82,10 +82,10 @@ bool addSurvivors(FusedFunction &function, std::string &messages);
 /// A compiled attention.
 struct GpuProgram {
   std::string name;
-  std::string mlir;  ///< The fused function.
-  std::string llvm;  ///< LLVM IR after optimisation.
+  std::string mlir; ///< The fused function.
+  std::string llvm; ///< LLVM IR after optimisation.
   std::string ptx;
-  std::string cubin; ///< Empty until addCubin.
+  std::string cubin;          ///< Empty until addCubin.
   bool scheduleGiven = false; ///< By the description itself.
   Signature signature;
   Manifest manifest;

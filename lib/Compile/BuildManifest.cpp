@@ -1,9 +1,9 @@
 //===- BuildManifest.cpp - The manifest of a compiled kernel --------------===//
 #include "lib/Compile/BuildManifest.h"
 
+#include "mlir/IR/BuiltinAttributes.h"
 #include "tda/Host/Reference.h"
 #include "tda/Version.h"
-#include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 

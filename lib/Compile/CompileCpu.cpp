@@ -3,8 +3,8 @@
 #include "tda/Compile.h"
 
 #include "dialects/tda/Dialect.h"
-#include "tda/Jit.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "tda/Jit.h"
 
 using namespace mlir;
 using namespace tda;
@@ -43,13 +43,12 @@ bool CpuFunction::load(ModuleOp lowered, StringRef name,
   return true;
 }
 
-std::unique_ptr<CpuFunction>
-CpuFunction::compile(const FusedFunction &function,
-                     const CompileOptions &options, std::string &messages) {
+std::unique_ptr<CpuFunction> CpuFunction::compile(const FusedFunction &function,
+                                                  const CompileOptions &options,
+                                                  std::string &messages) {
   OwningOpRef<ModuleOp> module = function.module.get().clone();
   std::unique_ptr<CpuFunction> result(new CpuFunction());
-  result->isTensor =
-      tensorInputs(*module->getOps<func::FuncOp>().begin());
+  result->isTensor = tensorInputs(*module->getOps<func::FuncOp>().begin());
   CompileOptions cpu = options;
   cpu.target = "cpu";
   if (!runPasses(*module, messages,

@@ -49,14 +49,12 @@ bool tda::compileGpu(const FusedFunction &function,
   module->walk([&](AttentionOp op) {
     program.scheduleGiven = op.getSchedule().has_value();
   });
-  if (!runPasses(*module, messages, [&](OpPassManager &pm) {
-        buildFrontPipeline(pm, options);
-      }))
+  if (!runPasses(*module, messages,
+                 [&](OpPassManager &pm) { buildFrontPipeline(pm, options); }))
     return false;
   std::string schedule;
-  module->walk([&](AttentionOp op) {
-    schedule = op.getSchedule()->toSchedule().str();
-  });
+  module->walk(
+      [&](AttentionOp op) { schedule = op.getSchedule()->toSchedule().str(); });
   if (!runPasses(*module, messages, buildGpuLoweringPipeline))
     return false;
   MessageScope scope(module->getContext(), messages);

@@ -11,10 +11,10 @@ using namespace tda;
 
 /// The operands, in the order of host::inputSpecs.
 static SmallVector<Value> operandsInOrder(AttentionOp op) {
-  SmallVector<Value> values{
-      op.getQ1(),     op.getK1(),         op.getQ2(),     op.getK2(),
-      op.getV(),      op.getBeta(),       op.getLambda(), op.getKappaValue(),
-      op.getOffset(), op.getGain()};
+  SmallVector<Value> values{op.getQ1(),     op.getK1(),         op.getQ2(),
+                            op.getK2(),     op.getV(),          op.getBeta(),
+                            op.getLambda(), op.getKappaValue(), op.getOffset(),
+                            op.getGain()};
   llvm::erase_if(values, [](Value value) { return !value; });
   return values;
 }
@@ -67,19 +67,18 @@ static LogicalResult enter(AttentionOp op, const host::ArgumentSpec &spec,
     if (input.name.empty())
       input = spec;
     if (input.shape != spec.shape || input.dtype != spec.dtype)
-      return op.emitError() << "argument " << source.argument << " is both '"
-                            << input.name << "' " << host::shapeText(input)
-                            << " and '" << spec.name << "' "
-                            << host::shapeText(spec)
-                            << "; give the function one for each";
+      return op.emitError()
+             << "argument " << source.argument << " is both '" << input.name
+             << "' " << host::shapeText(input) << " and '" << spec.name << "' "
+             << host::shapeText(spec) << "; give the function one for each";
   } else {
     bool mayBe = isCoefficient(spec.name);
     if (mayBe)
       source.constant = constantOf(value);
     if (!source.constant)
-      return op.emitError() << "'" << spec.name
-                            << "' must be an argument of the function"
-                            << (mayBe ? " or a dense constant" : "");
+      return op.emitError()
+             << "'" << spec.name << "' must be an argument of the function"
+             << (mayBe ? " or a dense constant" : "");
   }
   signature.operands.push_back(std::move(source));
   return success();
@@ -99,8 +98,8 @@ static LogicalResult describe(func::FuncOp func, Signature &signature) {
     return op.emitError(illegal);
   signature.inputs.resize(func.getNumArguments());
   signature.outputs = host::outputSpecs(signature.problem);
-  for (auto [spec, value] : llvm::zip_equal(
-           host::inputSpecs(signature.problem), operandsInOrder(op)))
+  for (auto [spec, value] : llvm::zip_equal(host::inputSpecs(signature.problem),
+                                            operandsInOrder(op)))
     if (failed(enter(op, spec, value, signature)))
       return failure();
   for (auto [spec, type] :

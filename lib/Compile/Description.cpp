@@ -17,8 +17,8 @@ std::unique_ptr<MLIRContext> tda::makeContext() {
   DialectRegistry registry;
   registerDialects(registry);
   // One small module at a time: threads would cost more than they give.
-  auto context = std::make_unique<MLIRContext>(
-      registry, MLIRContext::Threading::DISABLED);
+  auto context =
+      std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   // The source line under a message says it better than the generic op.
   context->printOpOnDiagnostic(false);
   return context;
@@ -94,19 +94,21 @@ OwningOpRef<ModuleOp> tda::buildDescription(MLIRContext &context,
   return module;
 }
 
-OwningOpRef<ModuleOp> tda::loadDescription(MLIRContext &context,
-                                           StringRef path,
+OwningOpRef<ModuleOp> tda::loadDescription(MLIRContext &context, StringRef path,
                                            std::string &messages) {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (!buffer) {
-    messages += ("error: cannot read '" + path + "': " +
-                 buffer.getError().message() + "\n").str();
+    messages += ("error: cannot read '" + path +
+                 "': " + buffer.getError().message() + "\n")
+                    .str();
     return nullptr;
   }
   llvm::MemoryBufferRef text = (*buffer)->getMemBufferRef();
   if (!isBytecode(text) && !llvm::json::isUTF8(text.getBuffer())) {
-    messages += ("error: '" + path + "' holds neither MLIR text (it is not "
-                 "UTF-8) nor MLIR bytecode\n").str();
+    messages += ("error: '" + path +
+                 "' holds neither MLIR text (it is not "
+                 "UTF-8) nor MLIR bytecode\n")
+                    .str();
     return nullptr;
   }
   MessageScope scope(&context, messages);
@@ -163,7 +165,8 @@ OwningOpRef<ModuleOp> tda::selectFunction(ModuleOp module, StringRef name,
                   " functions; choose with --function: " + names + "\n";
     else
       messages += ("error: the description holds no function '" + name +
-                   "'; it has: " + names + "\n").str();
+                   "'; it has: " + names + "\n")
+                      .str();
     return nullptr;
   }
   OwningOpRef<ModuleOp> result = ModuleOp::create(module.getLoc());

@@ -22,7 +22,8 @@ std::string FusedFunction::text() const {
 /// Files, PTX entries and C identifiers are named after a function.
 static bool isIdentifier(StringRef name) {
   return !name.empty() && !llvm::isDigit(name.front()) &&
-         llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+         llvm::all_of(name,
+                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
 static bool takeApart(func::FuncOp func,

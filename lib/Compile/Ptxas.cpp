@@ -60,8 +60,8 @@ std::optional<Ptxas> tda::findPtxas() {
   auto found = llvm::sys::findProgramByName("ptxas");
   if (!found)
     found = llvm::sys::findProgramByName(
-        "ptxas", llvm::SmallVector<llvm::StringRef>(folders.begin(),
-                                                    folders.end()));
+        "ptxas",
+        llvm::SmallVector<llvm::StringRef>(folders.begin(), folders.end()));
   if (!found)
     return std::nullopt;
   Ptxas ptxas{*found, "unknown"};
@@ -89,8 +89,8 @@ bool tda::addCubin(const Ptxas &ptxas, GpuProgram &program,
     stream.clear_error();
   }
   if (code) {
-    messages += "error: cannot write a temporary file: " + code.message() +
-                "\n";
+    messages +=
+        "error: cannot write a temporary file: " + code.message() + "\n";
     return false;
   }
   std::string arch = "-arch=" + program.manifest.target.arch;

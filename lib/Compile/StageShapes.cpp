@@ -47,8 +47,8 @@ private:
   void headsDivide(Operation *op, Value query, Value key) {
     int64_t heads = get(query)[1], keyHeads = get(key)[1];
     if (heads < 1 || keyHeads < 1 || heads % keyHeads)
-      fail(op, "Hkv = " + Twine(keyHeads) + " does not divide Hq = " +
-                   Twine(heads));
+      fail(op, "Hkv = " + Twine(keyHeads) +
+                   " does not divide Hq = " + Twine(heads));
   }
   /// [], [Hq] or [B, Hq, Nq] beside a map or a query.
   void coefficient(Operation *op, Value c, Value map) {
@@ -136,8 +136,8 @@ void ShapeWalk::visit(Operation *op) {
         for (Value other : o.getMaps())
           sameShape(o, map, other);
         Extents shape = get(map);
-        set(o.getCounts(), {int64_t(o.getMaps().size()), shape[0], shape[1],
-                            shape[2]});
+        set(o.getCounts(),
+            {int64_t(o.getMaps().size()), shape[0], shape[1], shape[2]});
       })
       .Case<AttentionOp>([&](auto o) { attention(o); })
       .Default([&](Operation *o) { other(o); });
@@ -151,7 +151,8 @@ static func::FuncOp onlyFunction(ModuleOp module, std::string &error) {
   if (llvm::hasSingleElement(func.getBody()))
     return func;
   error = ("function '" + func.getName() +
-           "' has control flow; only straight code can run").str();
+           "' has control flow; only straight code can run")
+              .str();
   return nullptr;
 }
 
@@ -191,8 +192,7 @@ bool tda::inferResults(ModuleOp module,
   return true;
 }
 
-bool tda::inputsByType(ModuleOp module,
-                       std::vector<host::ArgumentSpec> &inputs,
+bool tda::inputsByType(ModuleOp module, std::vector<host::ArgumentSpec> &inputs,
                        std::string &error) {
   func::FuncOp func = onlyFunction(module, error);
   if (!func)
@@ -207,9 +207,8 @@ bool tda::inputsByType(ModuleOp module,
     }
     if (auto tensor = dyn_cast<RankedTensorType>(type))
       for (int64_t extent : tensor.getShape())
-        spec.shape.push_back(ShapedType::isDynamic(extent)
-                                 ? "?"
-                                 : std::to_string(extent));
+        spec.shape.push_back(
+            ShapedType::isDynamic(extent) ? "?" : std::to_string(extent));
     inputs.push_back(std::move(spec));
   }
   return true;

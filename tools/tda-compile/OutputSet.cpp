@@ -94,8 +94,8 @@ bool OutputSet::write(const std::string &folder, std::string &error) const {
     bool isNew = !fs::exists(target, code);
     fs::rename(temporary, target, code);
     if (code) {
-      error = fmt::format("cannot write '{}': {}", target.string(),
-                          code.message());
+      error =
+          fmt::format("cannot write '{}': {}", target.string(), code.message());
       return false;
     }
     if (isNew)

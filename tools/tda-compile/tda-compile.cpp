@@ -204,6 +204,10 @@ std::string checkOptions(const Options &options) {
                          "cubin",
                          form);
   }
+  if (options.attention && options.function)
+    return "--function chooses from a file; --attention is one function";
+  if (options.emit == "mlir" && (options.schedule || options.noSkip))
+    return "--schedule and --no-skip change nothing in --emit=mlir";
   if (!options.output)
     return options.emit ? "say where to: -o FILE, or -o - for the standard "
                           "output"

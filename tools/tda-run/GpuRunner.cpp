@@ -100,8 +100,7 @@ tda_status GpuRunner::upload(const HostTensor &tensor) {
   Buffer &buffer = buffers.emplace_back();
   TRY(tda_device_alloc(tensor.data.size(), &buffer.data));
   if (buffer.data)
-    TRY(tda_device_upload(buffer.data, tensor.data.data(),
-                          tensor.data.size()));
+    TRY(tda_device_upload(buffer.data, tensor.data.data(), tensor.data.size()));
   auto dtype = tda_dtype(TDA_F32 + int(tensor.dtype));
   arguments.push_back(
       tda_tensor(dtype, buffer.data, tensor.shape.size(), tensor.shape.data()));

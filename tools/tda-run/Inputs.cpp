@@ -62,15 +62,15 @@ static bool makeRandom(const Program &program, const Options &options,
                        std::vector<HostTensor> &inputs, std::string &error) {
   if (!program.signature) {
     error = "--random needs one attention, or stages that fuse into one; "
-            "pass --args\n" + program.remarks;
+            "pass --args\n" +
+            program.remarks;
     return false;
   }
   const Signature &signature = *program.signature;
   host::Lengths lengths;
   if (!findLengths(signature, options, lengths, error))
     return false;
-  std::vector<host::ArgumentSpec> specs =
-      host::inputSpecs(signature.problem);
+  std::vector<host::ArgumentSpec> specs = host::inputSpecs(signature.problem);
   for (const host::ArgumentSpec &spec : specs) {
     int64_t count;
     if (!host::checkedNumElements(concreteShape(spec, lengths),

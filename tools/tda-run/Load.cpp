@@ -150,9 +150,8 @@ loadUnfused(std::unique_ptr<mlir::MLIRContext> &context,
   return stages->function ? std::move(stages) : nullptr;
 }
 
-static std::unique_ptr<Program> loadCpu(FusedFunction &fused,
-                                        const Options &options,
-                                        std::string &messages) {
+static std::unique_ptr<Program>
+loadCpu(FusedFunction &fused, const Options &options, std::string &messages) {
   auto program = std::make_unique<CpuProgram>();
   program->threads = options.threads;
   if (!describe(fused, options, *program, messages))
@@ -162,9 +161,8 @@ static std::unique_ptr<Program> loadCpu(FusedFunction &fused,
   return program->function ? std::move(program) : nullptr;
 }
 
-static std::unique_ptr<Program> loadGpu(FusedFunction &fused,
-                                        const Options &options,
-                                        std::string &messages) {
+static std::unique_ptr<Program>
+loadGpu(FusedFunction &fused, const Options &options, std::string &messages) {
   CompileOptions compile = compileOptions(options);
   GpuProgram compiled;
   if (!targetOfDevice(options.device, compile.target, messages) ||
@@ -181,11 +179,13 @@ static std::unique_ptr<Program> loadGpu(FusedFunction &fused,
 static std::unique_ptr<Program> loadManifest(const Options &options,
                                              std::string &messages) {
   if (!options.gpu)
-    messages += "error: '" + *options.file + "' is a kernel for a GPU; for "
+    messages += "error: '" + *options.file +
+                "' is a kernel for a GPU; for "
                 "--target cpu pass the .mlir that it was compiled from\n";
   else if (options.schedule || options.noSkip || options.function)
     messages += "error: --schedule, --no-skip and --function choose what is "
-                "compiled; '" + *options.file + "' is compiled already\n";
+                "compiled; '" +
+                *options.file + "' is compiled already\n";
   else
     return openFile(*options.file, options.device, messages);
   return nullptr;

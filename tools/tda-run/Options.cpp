@@ -54,7 +54,8 @@ CommandLine declare(Options &options, Words &words) {
   line.value("shape", "B=..,H=..,N=..", words.shape,
              "Their lengths; H stands for Hq and Hkv, N for Nq and Nk, which\n"
              "may be given one by one");
-  line.value("results", "O.npy,...", words.results, "Where results go, in order");
+  line.value("results", "O.npy,...", words.results,
+             "Where results go, in order");
   line.value("stats", "S.npy", options.stats,
              "Where the survivors of each row go, i32 [views, B, Hq, Nq]");
   line.flag("check", options.check,
@@ -164,13 +165,19 @@ std::string checkTogether(const Options &options, const Words &words) {
     return "give --args or --random, not both";
   if (!words.args && !words.seed)
     return "give arguments: --args A.npy,... or --random SEED --shape ...";
-  if (!words.seed && (words.shape || words.planted || words.dead ||
-                      words.beta || words.lambda || words.kappa ||
-                      words.offset))
+  if (!words.seed &&
+      (words.shape || words.planted || words.dead || words.beta ||
+       words.lambda || words.kappa || words.offset))
     return "--shape, --planted, --dead, --beta, --lambda, --kappa and --offset "
            "belong to --random";
   if (options.gpu && (options.unfused || options.peakMemory || words.threads))
     return "--unfused, --peak-memory and --threads belong to --target cpu";
+  if (options.unfused && (options.schedule || options.noSkip || words.threads))
+    return "--schedule, --no-skip and --threads change nothing with --unfused";
+  if (!options.gpu && words.device)
+    return "--device belongs to --target gpu";
+  if (options.attention && options.function)
+    return "--function chooses from a file; --attention is one function";
   return "";
 }
 
@@ -180,8 +187,7 @@ int tda::reportError(const std::string &text) {
   return CommandLine("tda-run", "", "").error(text);
 }
 
-bool tda::parseOptions(int argc, char **argv, Options &options,
-                       int &exitCode) {
+bool tda::parseOptions(int argc, char **argv, Options &options, int &exitCode) {
   Words words;
   CommandLine line = declare(options, words);
   if (!line.parse(argc, argv, versionText(), exitCode))

@@ -24,8 +24,7 @@ static std::string checkPlaces(const Program &program, const Options &options,
     return fmt::format("--results names {} files, but the function has {} "
                        "results",
                        options.results.size(), results);
-  if (options.stats &&
-      !(program.signature && program.signature->problem.stats))
+  if (options.stats && !(program.signature && program.signature->problem.stats))
     return "--stats: this kernel was compiled without 'stats'; compile it with "
            "that word, or pass the .mlir";
   return "";
