@@ -39,8 +39,8 @@ static Skip toSkip(SkipPolicy policy) {
 }
 
 Schedule ScheduleAttr::toSchedule() const {
-  return {getTileM(), getTileN(), getStages(), getWarps(), toSkip(getSkip()),
-          getGroup()};
+  return {getTileM(), getTileN(),        getStages(),
+          getWarps(), toSkip(getSkip()), getGroup()};
 }
 
 ScheduleAttr ScheduleAttr::get(MLIRContext *context, const Schedule &s) {

@@ -29,8 +29,8 @@ LogicalResult ShapeChecker::tensor(StringRef name, Type type,
   auto t = dyn_cast<RankedTensorType>(type);
   std::string wanted = "[" + llvm::join(extents, ", ") + "]";
   if (!t || t.getRank() != int64_t(extents.size()))
-    return op->emitOpError() << name << " must be a tensor " << wanted
-                             << ", but is " << type;
+    return op->emitOpError()
+           << name << " must be a tensor " << wanted << ", but is " << type;
   Type element = t.getElementType();
   bool ok = kind == ElementKind::F32   ? element.isF32()
             : kind == ElementKind::I32 ? element.isInteger(32)
@@ -54,21 +54,20 @@ LogicalResult ShapeChecker::tensor(StringRef name, Type type,
       continue;
     }
     if (size == 0 && (extent == "D" || extent == "Dv"))
-      return op->emitOpError() << name << " has " << extent
-                               << " = 0; it must be at least 1";
+      return op->emitOpError()
+             << name << " has " << extent << " = 0; it must be at least 1";
     int64_t number;
     if (llvm::to_integer(StringRef(extent), number)) {
       if (number != size)
-        return op->emitOpError() << name << " must be " << wanted
-                                 << ", but is " << type;
+        return op->emitOpError()
+               << name << " must be " << wanted << ", but is " << type;
       continue;
     }
     auto [it, fresh] = bound.try_emplace(extent, size, name.str());
     if (!fresh && it->second.first != size)
-      return op->emitOpError()
-             << name << " has " << extent << " = " << size << ", but "
-             << it->second.second << " has " << extent << " = "
-             << it->second.first;
+      return op->emitOpError() << name << " has " << extent << " = " << size
+                               << ", but " << it->second.second << " has "
+                               << extent << " = " << it->second.first;
   }
   return success();
 }
@@ -96,27 +95,27 @@ LogicalResult ShapeChecker::headsDivide() {
     return success();
   int64_t heads = q->second.first, kvHeads = kv->second.first;
   if (kvHeads == 0 ? heads != 0 : heads % kvHeads != 0)
-    return op->emitOpError() << "Hkv = " << kvHeads
-                             << " does not divide Hq = " << heads;
+    return op->emitOpError()
+           << "Hkv = " << kvHeads << " does not divide Hq = " << heads;
   return success();
 }
 
 LogicalResult ShapeChecker::window(std::optional<uint64_t> window) {
   if (window && int64_t(*window) < 1)
-    return op->emitOpError() << "window = " << int64_t(*window)
-                             << " must be at least 1 key";
+    return op->emitOpError()
+           << "window = " << int64_t(*window) << " must be at least 1 key";
   return success();
 }
 
 LogicalResult ShapeChecker::numbers(double power, double kappa, double eps) {
   if (!(power >= 1) || !std::isfinite(power))
-    return op->emitOpError() << "power = " << power
-                             << " must be a finite number, at least 1";
+    return op->emitOpError()
+           << "power = " << power << " must be a finite number, at least 1";
   if (!(kappa > 0) || !std::isfinite(kappa))
-    return op->emitOpError() << "kappa = " << kappa
-                             << " must be a finite number above 0";
+    return op->emitOpError()
+           << "kappa = " << kappa << " must be a finite number above 0";
   if (!(eps >= 0) || !std::isfinite(eps))
-    return op->emitOpError() << "eps = " << eps
-                             << " must be a finite number, at least 0";
+    return op->emitOpError()
+           << "eps = " << eps << " must be a finite number, at least 0";
   return success();
 }

@@ -187,12 +187,12 @@ void TileForOp::print(OpAsmPrinter &p) {
   p << ' ' << getKey() << " = " << getBegin() << " to " << getEnd() << " step "
     << getStep() << " limit " << getLimit() << " at [" << getBatch() << ", "
     << getHead() << "] stream (";
-  llvm::interleaveComma(
-      llvm::zip(getPanels(), getSources()), p, [&](auto pair) {
-        auto [panel, source] = pair;
-        p << panel << " = " << source << " : " << source.getType() << " -> "
-          << panel.getType();
-      });
+  llvm::interleaveComma(llvm::zip(getPanels(), getSources()), p,
+                        [&](auto pair) {
+                          auto [panel, source] = pair;
+                          p << panel << " = " << source << " : "
+                            << source.getType() << " -> " << panel.getType();
+                        });
   p << ") carry (";
   llvm::interleaveComma(llvm::zip(getCarried(), getInits()), p, [&](auto pair) {
     auto [carried, init] = pair;
@@ -280,9 +280,8 @@ LogicalResult TileScoresOp::verify() {
   if (k.getRole() != PanelRole::Key)
     return emitOpError("reads a key panel, not ") << k;
   if (q.getColumns() != k.getColumns() ||
-      q.getElementType() != k.getElementType() ||
-      s.getRows() != q.getRows() || s.getColumns() != k.getRows() ||
-      !s.getElementType().isF32())
+      q.getElementType() != k.getElementType() || s.getRows() != q.getRows() ||
+      s.getColumns() != k.getRows() || !s.getElementType().isF32())
     return emitOpError("cannot make ") << s << " of " << q << " and " << k;
   return success();
 }

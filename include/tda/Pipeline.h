@@ -12,10 +12,10 @@ namespace tda {
 
 /// How to compile, from a tool's command line to the passes.
 struct CompileOptions {
-  std::string target;      ///< Name in the target table.
-  std::string schedule;    ///< Words that override the default schedule.
-  bool noSkip = false;     ///< Empty tiles take the arithmetic of live ones.
-  int64_t vectorBits = 0;  ///< CPU only; 0: what this machine has.
+  std::string target;     ///< Name in the target table.
+  std::string schedule;   ///< Words that override the default schedule.
+  bool noSkip = false;    ///< Empty tiles take the arithmetic of live ones.
+  int64_t vectorBits = 0; ///< CPU only; 0: what this machine has.
 };
 
 /// Fuses stages: any description -> tda.attention.

@@ -35,22 +35,22 @@ bool parseExtent(const std::string &name, Extent &extent);
 
 /// One attention problem; the compile-time part of docs/semantics.md.
 struct Problem {
-  int views = 2;            ///< 2: TDA, 1: TRA (no q2, k2, lambda).
-  int64_t d = 0;            ///< Head dimension of q and k.
-  int64_t dv = 0;           ///< Head dimension of v and o.
-  DType dtype = DType::BF16; ///< Of q, k, v, o: f32, bf16 or f16.
-  bool causal = false;      ///< Key j visible where j <= i + offset.
-  int64_t window = 0;       ///< > 0: also j > i + offset - window; 0: none.
-  double power = 2.0;       ///< p >= 1.
-  bool normalize = false;   ///< L2-normalise rows of q and k first.
-  double kappa = 1.0;       ///< Used unless kappaOperand.
-  bool kappaOperand = false;  ///< kappa is a run-time f32 scalar (shape []).
-  bool offsetOperand = false; ///< offset is a run-time i64; else Nk - Nq.
+  int views = 2;                ///< 2: TDA, 1: TRA (no q2, k2, lambda).
+  int64_t d = 0;                ///< Head dimension of q and k.
+  int64_t dv = 0;               ///< Head dimension of v and o.
+  DType dtype = DType::BF16;    ///< Of q, k, v, o: f32, bf16 or f16.
+  bool causal = false;          ///< Key j visible where j <= i + offset.
+  int64_t window = 0;           ///< > 0: also j > i + offset - window; 0: none.
+  double power = 2.0;           ///< p >= 1.
+  bool normalize = false;       ///< L2-normalise rows of q and k first.
+  double kappa = 1.0;           ///< Used unless kappaOperand.
+  bool kappaOperand = false;    ///< kappa is a run-time f32 scalar (shape []).
+  bool offsetOperand = false;   ///< offset is a run-time i64; else Nk - Nq.
   Extent beta = Extent::Head;   ///< Scalar or Head.
   Extent lambda = Extent::Head; ///< Any; ignored when views == 1.
-  bool norm = false;        ///< Epilogue RMSNorm with a gain operand [Dv].
-  double eps = 1e-5;        ///< Of the epilogue norm.
-  bool stats = false;       ///< Also return survivors, i32 [views, B, Hq, Nq].
+  bool norm = false;            ///< Epilogue RMSNorm with a gain operand [Dv].
+  double eps = 1e-5;            ///< Of the epilogue norm.
+  bool stats = false; ///< Also return survivors, i32 [views, B, Hq, Nq].
 
   /// Parses the shorthand of `tda-compile --attention`, for example
   /// "views=2 d=128 dv=128 dtype=bf16 causal power=2 normalize". `views` and

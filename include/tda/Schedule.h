@@ -15,7 +15,8 @@ namespace tda {
 
 /// What happens to a tile without survivors.
 enum class Skip {
-  Never, ///< Same arithmetic as a live tile: the debug form, and for dense data.
+  Never, ///< Same arithmetic as a live tile: the debug form, and for dense
+         ///< data.
   Tile,  ///< The group of rows that votes (a warp; the tile on the CPU) skips
          ///< threshold, differential and aggregate.
 };
@@ -23,12 +24,12 @@ const char *skipName(Skip skip); // "never", "tile"
 bool parseSkip(const std::string &name, Skip &skip);
 
 struct Schedule {
-  int64_t tileM = 64;  ///< Query rows of one program.
-  int64_t tileN = 64;  ///< Keys of one tile.
-  int64_t stages = 2;  ///< Key tiles in flight; 1 on the CPU.
-  int64_t warps = 4;   ///< Warps that share the rows; 1 on the CPU.
+  int64_t tileM = 64; ///< Query rows of one program.
+  int64_t tileN = 64; ///< Keys of one tile.
+  int64_t stages = 2; ///< Key tiles in flight; 1 on the CPU.
+  int64_t warps = 4;  ///< Warps that share the rows; 1 on the CPU.
   Skip skip = Skip::Tile;
-  int64_t group = 8;   ///< Heads that walk the rows together (L2 reuse).
+  int64_t group = 8; ///< Heads that walk the rows together (L2 reuse).
 
   bool operator==(const Schedule &other) const;
   /// "tile_m = 64, tile_n = 64, stages = 2, warps = 4, skip = tile, group = 8".

@@ -20,20 +20,20 @@ enum class Path {
 };
 
 struct Target {
-  const char *name;    ///< "sm_90" or "cpu"; also the -mcpu of LLVM for GPUs.
+  const char *name; ///< "sm_90" or "cpu"; also the -mcpu of LLVM for GPUs.
   Path path;
-  int computeCapability;   ///< 90 for sm_90; 0 on the CPU.
-  int64_t sharedPerBlock;  ///< Bytes of dynamic shared memory a block may take.
-  int64_t sharedPerSm;     ///< Bytes an SM divides among its blocks.
-  int64_t registersPerSm;  ///< 32-bit registers.
+  int computeCapability;  ///< 90 for sm_90; 0 on the CPU.
+  int64_t sharedPerBlock; ///< Bytes of dynamic shared memory a block may take.
+  int64_t sharedPerSm;    ///< Bytes an SM divides among its blocks.
+  int64_t registersPerSm; ///< 32-bit registers.
   int64_t registersPerThread;
   int64_t warpsPerSm;
-  bool wgmma;              ///< Warpgroup matrix instructions (not used yet).
-  bool tensorCopy;         ///< Tensor memory accelerator (not used yet).
-  const char *ptxFeature;  ///< LLVM feature that sets the PTX ISA version.
-  const char *ptxIsa;      ///< The version that feature emits.
-  int minDriver;           ///< First driver, as cuDriverGetVersion reports it,
-                           ///< that reads this PTX ISA version.
+  bool wgmma;             ///< Warpgroup matrix instructions (not used yet).
+  bool tensorCopy;        ///< Tensor memory accelerator (not used yet).
+  const char *ptxFeature; ///< LLVM feature that sets the PTX ISA version.
+  const char *ptxIsa;     ///< The version that feature emits.
+  int minDriver;          ///< First driver, as cuDriverGetVersion reports it,
+                          ///< that reads this PTX ISA version.
 };
 
 /// All rows, the CPU first.

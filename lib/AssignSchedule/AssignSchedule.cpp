@@ -34,12 +34,12 @@ struct AssignSchedule : tda::impl::AssignScheduleBase<AssignSchedule> {
     if (noSkip)
       chosen.skip = Skip::Never;
     if (error = whyIllegal(chosen, problem, row); !error.empty())
-      return op.emitError("schedule cannot work on ") << row.name << ": "
-                                                      << error;
+      return op.emitError("schedule cannot work on ")
+             << row.name << ": " << error;
     bool cpu = row.path == Path::Vector;
     MLIRContext *context = &getContext();
-    op.setTargetAttr(TargetAttr::get(context, row.name,
-                                     cpu ? int64_t(vectorBits) : 0));
+    op.setTargetAttr(
+        TargetAttr::get(context, row.name, cpu ? int64_t(vectorBits) : 0));
     op.setScheduleAttr(ScheduleAttr::get(context, chosen));
     return success();
   }

@@ -53,16 +53,12 @@ public:
   void build();
 
 private:
-  Value index(int64_t v) {
-    return arith::ConstantIndexOp::create(b, loc, v);
-  }
+  Value index(int64_t v) { return arith::ConstantIndexOp::create(b, loc, v); }
   TileType tile(ArrayRef<int64_t> shape, Type element) {
     return TileType::get(b.getContext(), shape, element);
   }
   TileType rowTile(Type element) { return tile({schedule.tileM}, element); }
-  Type inputType() {
-    return cast<MemRefType>(at.v.getType()).getElementType();
-  }
+  Type inputType() { return cast<MemRefType>(at.v.getType()).getElementType(); }
   IntegerAttr windowAttr() { return op.getWindowAttr(); }
 
   Value coefficient(Value memref, Value head);
@@ -128,19 +124,19 @@ Value Builder::gate() {
 }
 
 Value Builder::queryTile(int view) {
-  Value loaded = TileLoadOp::create(
-      b, loc, tile({schedule.tileM, problem.d}, inputType()), at.q[view], batch,
-      head, row, at.queries);
+  Value loaded =
+      TileLoadOp::create(b, loc, tile({schedule.tileM, problem.d}, inputType()),
+                         at.q[view], batch, head, row, at.queries);
   return problem.normalize
              ? Value(TileNormalizeOp::create(b, loc, loaded.getType(), loaded))
              : loaded;
 }
 
 void Builder::tileLoop() {
-  auto span = TileSpanOp::create(
-      b, loc, row, at.queries, at.keys, at.offset,
-      b.getI64IntegerAttr(schedule.tileM), b.getI64IntegerAttr(schedule.tileN),
-      op.getCausalAttr(), windowAttr());
+  auto span = TileSpanOp::create(b, loc, row, at.queries, at.keys, at.offset,
+                                 b.getI64IntegerAttr(schedule.tileM),
+                                 b.getI64IntegerAttr(schedule.tileN),
+                                 op.getCausalAttr(), windowAttr());
   SmallVector<Value> inits{TileZeroOp::create(
       b, loc, tile({schedule.tileM, problem.dv}, b.getF32Type()))};
   if (problem.stats)
@@ -160,9 +156,9 @@ void Builder::tileLoop() {
   sources.push_back(at.v);
   panels.push_back(panel(problem.dv, PanelRole::Value));
 
-  auto loop = TileForOp::create(b, loc, span.getBegin(), span.getEnd(), at.keys,
-                                batch, keyHead, schedule.tileN, sources, panels,
-                                inits);
+  auto loop =
+      TileForOp::create(b, loc, span.getBegin(), span.getEnd(), at.keys, batch,
+                        keyHead, schedule.tileN, sources, panels, inits);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(&loop.getBody().front());
@@ -201,8 +197,9 @@ void Builder::tileLoop() {
     if (schedule.skip == Skip::Never) {
       next = live(scores, values, loop.getCarried());
     } else {
-      auto branch = scf::IfOp::create(
-          b, loc, TypeRange(ValueRange(loop.getCarried())), survives(scores), true);
+      auto branch =
+          scf::IfOp::create(b, loc, TypeRange(ValueRange(loop.getCarried())),
+                            survives(scores), true);
       OpBuilder::InsertionGuard inner(b);
       b.setInsertionPointToStart(branch.thenBlock());
       scf::YieldOp::create(b, loc, live(scores, values, loop.getCarried()));
@@ -240,14 +237,13 @@ SmallVector<Value> Builder::live(ArrayRef<Value> scores, Value values,
   FloatAttr power = b.getF64FloatAttr(problem.power);
   SmallVector<Value> maps;
   for (Value s : scores)
-    maps.push_back(
-        TileThresholdOp::create(b, loc, s.getType(), s, tau, power));
+    maps.push_back(TileThresholdOp::create(b, loc, s.getType(), s, tau, power));
   Value a = maps[0];
   if (problem.views == 2)
     a = TileDifferentialOp::create(b, loc, a.getType(), maps[0], maps[1],
                                    lambda);
-  SmallVector<Value> next{TileAggregateOp::create(
-      b, loc, carried[0].getType(), a, values, carried[0])};
+  SmallVector<Value> next{TileAggregateOp::create(b, loc, carried[0].getType(),
+                                                  a, values, carried[0])};
   next.append(counts);
   return next;
 }
@@ -329,8 +325,8 @@ Value globalOf(OpBuilder &b, func::FuncOp kernel, arith::ConstantOp constant) {
       MemRefType::get(dense.getType().getShape(), dense.getElementType());
   Operation *module = kernel->getParentOp();
   std::string name;
-  for (unsigned i = 0; name.empty() || SymbolTable::lookupSymbolIn(module, name);
-       ++i)
+  for (unsigned i = 0;
+       name.empty() || SymbolTable::lookupSymbolIn(module, name); ++i)
     name = (kernel.getName() + "_constant" + Twine(i)).str();
   OpBuilder before(kernel);
   memref::GlobalOp::create(before, constant.getLoc(), name,

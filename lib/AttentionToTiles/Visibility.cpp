@@ -35,17 +35,16 @@ KeyRange tda::emitVisibleKeys(OpBuilder &b, Location loc, Value row, Value keys,
     window = std::min<int64_t>(*window, int64_t(1) << 30);
   Value own = a.add(row, offset); // the key that stands where the row stands
   Value end = causal ? a.clamp(a.add(own, 1), keys) : keys;
-  Value begin =
-      window ? a.min(a.max(a.add(own, 1 - *window), a.constant(0)), end)
-             : a.constant(0);
+  Value begin = window
+                    ? a.min(a.max(a.add(own, 1 - *window), a.constant(0)), end)
+                    : a.constant(0);
   return {begin, end};
 }
 
 Value tda::emitVisibleCount(OpBuilder &b, Location loc, Value row, Value keys,
                             Value offset, bool causal,
                             std::optional<int64_t> window) {
-  KeyRange range =
-      emitVisibleKeys(b, loc, row, keys, offset, causal, window);
+  KeyRange range = emitVisibleKeys(b, loc, row, keys, offset, causal, window);
   return Arith{b, loc, row.getType()}.sub(range.end, range.begin);
 }
 

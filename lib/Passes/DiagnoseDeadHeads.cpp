@@ -1,7 +1,8 @@
 //===- DiagnoseDeadHeads.cpp - Remark on heads whose gate reaches 1 -------===//
 //
 // With unit rows a score is at most 1, so the gate tau(n) kills every row with
-//   max(0, beta) sqrt(2 ln(n / kappa) / D) >= 1,  n >= kappa exp(D / (2 beta^2)).
+//   max(0, beta) sqrt(2 ln(n / kappa) / D) >= 1,  n >= kappa exp(D / (2
+//   beta^2)).
 // That is a property of the constants, so it can be said before anything runs.
 //
 //===----------------------------------------------------------------------===//
@@ -37,8 +38,7 @@ std::optional<int64_t> longestRow(AttentionOp op) {
   return longest;
 }
 
-struct DiagnoseDeadHeads
-    : tda::impl::DiagnoseDeadHeadsBase<DiagnoseDeadHeads> {
+struct DiagnoseDeadHeads : tda::impl::DiagnoseDeadHeadsBase<DiagnoseDeadHeads> {
   using DiagnoseDeadHeadsBase::DiagnoseDeadHeadsBase;
 
   void runOnOperation() override {
@@ -54,7 +54,8 @@ struct DiagnoseDeadHeads
         double b = value.convertToDouble();
         if (!(b > 0))
           continue;
-        double dead = std::max(1.0, std::ceil(kappa * std::exp(d / (2 * b * b))));
+        double dead =
+            std::max(1.0, std::ceil(kappa * std::exp(d / (2 * b * b))));
         if (!(dead <= double(*longest)))
           continue;
         op.emitRemark("dead head: ")

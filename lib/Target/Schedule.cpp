@@ -45,7 +45,7 @@ bool Schedule::parse(const std::string &text, Schedule &schedule,
   // Commas and spaces both separate; "a = b" and "a=b" mean the same.
   std::string spaced;
   for (char c : text)
-    spaced += c == ',' ? std::string(" ")
+    spaced += c == ','   ? std::string(" ")
               : c == '=' ? std::string(" = ")
                          : std::string(1, c);
   std::istringstream in(spaced);
@@ -154,8 +154,8 @@ static std::string whyIllegalMma(const Schedule &s, const Problem &p,
   // flight, and 16 more to the row scales of f16; measured with ptxas.
   int64_t registers =
       liveRegisters(s, p) + 48 + (p.dtype == DType::F16 ? 16 : 0);
-  int64_t limit = std::min(t.registersPerThread,
-                           t.registersPerSm / (32 * s.warps));
+  int64_t limit =
+      std::min(t.registersPerThread, t.registersPerSm / (32 * s.warps));
   if (registers > limit)
     return fmt::format("needs about {} registers a thread, {} more than the {} "
                        "that {} warps leave on {}",
@@ -197,12 +197,9 @@ bool tda::defaultSchedule(const Problem &problem, const Target &target,
   if (target.path == Path::Vector)
     list = {{64, 64, 1, 1, Skip::Tile, 8}};
   else
-    list = {{128, 64, 3, 8, Skip::Tile, 8},
-            {128, 64, 2, 8, Skip::Tile, 8},
-            {128, 32, 3, 8, Skip::Tile, 8},
-            {128, 32, 2, 8, Skip::Tile, 8},
-            {64, 32, 2, 4, Skip::Tile, 8},
-            {64, 16, 2, 4, Skip::Tile, 8}};
+    list = {{128, 64, 3, 8, Skip::Tile, 8}, {128, 64, 2, 8, Skip::Tile, 8},
+            {128, 32, 3, 8, Skip::Tile, 8}, {128, 32, 2, 8, Skip::Tile, 8},
+            {64, 32, 2, 4, Skip::Tile, 8},  {64, 16, 2, 4, Skip::Tile, 8}};
   for (const Schedule &candidate : list) {
     error = whyIllegal(candidate, problem, target);
     if (error.empty()) {

@@ -69,9 +69,8 @@ void Emitter::copyRow(const Panel &panel, Value row, Value to) {
       },
       [&](OpBuilder &, Location) {
         Value zero = b.zero(b.vector(b.getF32Type()));
-        b.loop(b.padded(columns), b.lanes, [&](Value c) {
-          b.store(zero, panel.memref, {to, c});
-        });
+        b.loop(b.padded(columns), b.lanes,
+               [&](Value c) { b.store(zero, panel.memref, {to, c}); });
         scf::YieldOp::create(b);
       });
 }

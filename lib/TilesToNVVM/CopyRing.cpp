@@ -125,15 +125,15 @@ void Emitter::copyPanels(TileForOp op, Value slot, Value key,
       Value safe = select(inside, from, key); // key itself is below the limit
       GlobalTensor rows = tensor;
       rows.pointer = head;
-      Value pointer = elementAddress(rows, {Value(), Value(), safe,
-                                            mul(chunk, 8)});
+      Value pointer =
+          elementAddress(rows, {Value(), Value(), safe, mul(chunk, 8)});
       Value to = sharedAddress(
           address, add(mul(row, pitchOf(type, kPadBytes)), mul(chunk, 16)));
-      NVVM::CpAsyncOp::create(b, loc, to, pointer, b.getI32IntegerAttr(16),
-                              NVVM::LoadCacheModifierKindAttr::get(
-                                  b.getContext(),
-                                  NVVM::LoadCacheModifierKind::CG),
-                              select(inside, i32(16), i32(0)));
+      NVVM::CpAsyncOp::create(
+          b, loc, to, pointer, b.getI32IntegerAttr(16),
+          NVVM::LoadCacheModifierKindAttr::get(b.getContext(),
+                                               NVVM::LoadCacheModifierKind::CG),
+          select(inside, i32(16), i32(0)));
     }
   }
 }
@@ -170,7 +170,8 @@ void Emitter::emitPanelNormalize(PanelNormalizeOp op) {
               b, loc, vectorType, sharedAddress(base, i * lanes * 16), 16));
         scf::YieldOp::create(b, loc, loaded);
         b.setInsertionPointToStart(load.elseBlock());
-        Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(vectorType));
+        Value zero =
+            arith::ConstantOp::create(b, loc, b.getZeroAttr(vectorType));
         scf::YieldOp::create(b, loc, SmallVector<Value>(count, zero));
       }
       SmallVector<std::pair<Value, Value>> values;

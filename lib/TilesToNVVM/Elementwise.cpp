@@ -124,8 +124,7 @@ void Emitter::emitCount(TileCountOp op) {
         continue;
       Value above = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT,
                                           s[i], tau[half]);
-      count = add(count,
-                  arith::ExtUIOp::create(b, loc, b.getI32Type(), above));
+      count = add(count, arith::ExtUIOp::create(b, loc, b.getI32Type(), above));
     }
     acc[half] = add(acc[half], quadSum(count));
   }
@@ -145,15 +144,15 @@ void Emitter::emitRmsNorm(TileRmsNormOp op) {
     Value mean = mulF(quadSum(sum), f32(1.0 / double(type.getColumns())));
     Value root = sqrt(addF(mean, f32(op.getEps().convertToDouble())));
     // An all-zero row with eps = 0 stays zero instead of 0 * inf.
-    Value zero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, root,
-                                       f32(0));
+    Value zero =
+        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, root, f32(0));
     scale[half] = select(zero, f32(0), divF(f32(1), root));
   }
   Value first = mul(quad, 2);
   for (size_t i = 0; i < x.size(); ++i) {
-    Value g = LLVM::LoadOp::create(
-        b, loc, b.getF32Type(),
-        elementAddress(gain, {add(first, columnOf(i))}));
+    Value g =
+        LLVM::LoadOp::create(b, loc, b.getF32Type(),
+                             elementAddress(gain, {add(first, columnOf(i))}));
     x[i] = mulF(mulF(x[i], scale[halfOf(i)]), g);
   }
   set(op, x);

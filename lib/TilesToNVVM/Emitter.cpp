@@ -60,8 +60,8 @@ Value Emitter::divF(Value x, Value y) {
 }
 
 Value Emitter::unaryPtx(StringRef instruction, Value x) {
-  auto dialect = LLVM::AsmDialectAttr::get(b.getContext(),
-                                           LLVM::AsmDialect::AD_ATT);
+  auto dialect =
+      LLVM::AsmDialectAttr::get(b.getContext(), LLVM::AsmDialect::AD_ATT);
   return LLVM::InlineAsmOp::create(
              b, loc, TypeRange{b.getF32Type()}, ValueRange{x},
              (instruction + " $0, $1;").str(), "=f,f",
@@ -103,11 +103,11 @@ std::pair<Value, Value> Emitter::unpack(Value pair, Type element) {
 }
 
 Value Emitter::pack(Value low, Value high, Type element) {
-  Value vector = LLVM::UndefOp::create(b, loc, VectorType::get(2, b.getF32Type()));
+  Value vector =
+      LLVM::UndefOp::create(b, loc, VectorType::get(2, b.getF32Type()));
   vector = LLVM::InsertElementOp::create(b, loc, vector, low, i32(0));
   vector = LLVM::InsertElementOp::create(b, loc, vector, high, i32(1));
-  vector =
-      LLVM::FPTruncOp::create(b, loc, VectorType::get(2, element), vector);
+  vector = LLVM::FPTruncOp::create(b, loc, VectorType::get(2, element), vector);
   return bits(vector, b.getI32Type());
 }
 
@@ -216,7 +216,8 @@ LogicalResult Emitter::emitOp(Operation *op) {
       .Case([&](TileZeroOp op) {
         Fragment zeros;
         for (Type type : fragmentTypes(op.getType()))
-          zeros.push_back(arith::ConstantOp::create(b, loc, b.getZeroAttr(type)));
+          zeros.push_back(
+              arith::ConstantOp::create(b, loc, b.getZeroAttr(type)));
         set(op, zeros);
         return success();
       })
@@ -253,9 +254,8 @@ LogicalResult Emitter::emitIf(scf::IfOp op) {
     llvm::append_range(types, fragmentTypes(type));
   auto branch = scf::IfOp::create(b, loc, types, get(op.getCondition()),
                                   /*withElseRegion=*/true);
-  for (auto [from, to] :
-       {std::pair(op.thenBlock(), branch.thenBlock()),
-        std::pair(op.elseBlock(), branch.elseBlock())}) {
+  for (auto [from, to] : {std::pair(op.thenBlock(), branch.thenBlock()),
+                          std::pair(op.elseBlock(), branch.elseBlock())}) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(to);
     if (failed(emitBlock(*from)))
@@ -291,9 +291,9 @@ LogicalResult Emitter::emitScalar(Operation *op) {
     if (!from)
       from = get(cast.getIn());
     bool wide = from.getType().isInteger(64);
-    set(cast, {wide ? Value(arith::TruncIOp::create(b, loc, b.getI32Type(),
-                                                    from))
-                    : from});
+    set(cast,
+        {wide ? Value(arith::TruncIOp::create(b, loc, b.getI32Type(), from))
+              : from});
     return success();
   }
   if (!isa<arith::ArithDialect>(op->getDialect()) || op->getNumResults() != 1)

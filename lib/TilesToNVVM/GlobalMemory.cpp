@@ -4,8 +4,8 @@
 using namespace mlir;
 using namespace tda;
 
-/// Address of one element; a null index leaves its axis out. Offsets are 64-bit:
-/// a tensor may hold more than 2^31 elements.
+/// Address of one element; a null index leaves its axis out. Offsets are
+/// 64-bit: a tensor may hold more than 2^31 elements.
 Value Emitter::elementAddress(const GlobalTensor &tensor,
                               ArrayRef<Value> indices) {
   Value offset;
@@ -42,9 +42,9 @@ void Emitter::emitLoad(TileLoadOp op) {
     Value base = elementAddress(tensor, at);
     int64_t words = rowTile ? 1 : tile.getColumns() / 8;
     for (int64_t i = 0; i < words; ++i) {
-      Value from = LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(),
-                                       base,
-                                       ArrayRef<LLVM::GEPArg>{int32_t(16 * i)});
+      Value from =
+          LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
+                              ArrayRef<LLVM::GEPArg>{int32_t(16 * i)});
       Value loaded = LLVM::LoadOp::create(b, loc, word, from);
       halves[half].push_back(select(inside, loaded, zero));
     }
@@ -73,8 +73,8 @@ void Emitter::emitStore(TileStoreOp op) {
     SmallVector<Value> at;
     if (op.getPlane())
       at.push_back(i32(*op.getPlane()));
-    llvm::append_range(at, ValueRange{get(op.getBatch()), get(op.getHead()),
-                                      row});
+    llvm::append_range(at,
+                       ValueRange{get(op.getBatch()), get(op.getHead()), row});
     if (!rowTile)
       at.push_back(mul(quad, 2));
     Value base = elementAddress(tensor, at);
@@ -83,9 +83,9 @@ void Emitter::emitStore(TileStoreOp op) {
       continue;
     }
     for (int64_t n = 0; n < tile.getColumns() / 8; ++n) {
-      Value to = LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(),
-                                     base,
-                                     ArrayRef<LLVM::GEPArg>{int32_t(16 * n)});
+      Value to =
+          LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
+                              ArrayRef<LLVM::GEPArg>{int32_t(16 * n)});
       LLVM::StoreOp::create(b, loc,
                             pack(values[4 * n + 2 * half],
                                  values[4 * n + 2 * half + 1],
@@ -115,16 +115,16 @@ LogicalResult Emitter::emitMemrefLoad(memref::LoadOp op) {
     return op.emitError("reads neither an argument nor a constant");
   auto dense = cast<DenseElementsAttr>(*global.getInitialValue());
   if (dense.isSplat()) {
-    set(op, {arith::ConstantOp::create(b, loc,
-                                       dense.getSplatValue<TypedAttr>())});
+    set(op,
+        {arith::ConstantOp::create(b, loc, dense.getSplatValue<TypedAttr>())});
     return success();
   }
   // A constant a head: a select chain over the few heads stays in registers.
   Value head = get(op.getIndices().front()), value;
   for (auto [i, element] : llvm::enumerate(dense.getValues<FloatAttr>())) {
     Value constant = arith::ConstantOp::create(b, loc, element);
-    Value same = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, head,
-                                       i32(i));
+    Value same =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, head, i32(i));
     value = value ? select(same, constant, value) : constant;
   }
   set(op, {value});

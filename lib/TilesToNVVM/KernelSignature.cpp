@@ -54,9 +54,8 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func) {
   for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
     StringRef name = operandName(func, i);
     if (name.empty())
-      return func.emitError("argument ")
-             << i << " carries no " << kOperandAttr
-             << "; tda-attention-to-tiles sets it";
+      return func.emitError("argument ") << i << " carries no " << kOperandAttr
+                                         << "; tda-attention-to-tiles sets it";
     if (isa<MemRefType>(type))
       slots[i].pointer = parameters.add(pointer, "ptr " + name);
     else if (!type.isInteger(64))
@@ -88,9 +87,8 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func) {
   result.kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(),
                          b.getUnitAttr());
   result.kernel->setAttr(
-      kLaunchAttr,
-      b.getDictionaryAttr(b.getNamedAttr("params",
-                                         parameters.getDescriptions())));
+      kLaunchAttr, b.getDictionaryAttr(
+                       b.getNamedAttr("params", parameters.getDescriptions())));
   Block *entry = result.kernel.addEntryBlock(b);
   b.setInsertionPointToStart(entry);
 

@@ -18,9 +18,9 @@ namespace tda {
 
 /// A tensor inside a kernel.
 struct GlobalTensor {
-  mlir::Value pointer;                      ///< !llvm.ptr<1>
-  llvm::SmallVector<mlir::Value> sizes;     ///< i32
-  llvm::SmallVector<mlir::Value> strides;   ///< i64, in elements
+  mlir::Value pointer;                    ///< !llvm.ptr<1>
+  llvm::SmallVector<mlir::Value> sizes;   ///< i32
+  llvm::SmallVector<mlir::Value> strides; ///< i64, in elements
   mlir::Type elementType;
 };
 
@@ -28,7 +28,9 @@ struct KernelSignature {
   mlir::LLVM::LLVMFuncOp kernel;
   llvm::DenseMap<mlir::Value, GlobalTensor> tensors; ///< By memref argument.
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;  ///< i64 arguments.
-  mlir::Value length(llvm::StringRef name) const { return lengths.lookup(name); }
+  mlir::Value length(llvm::StringRef name) const {
+    return lengths.lookup(name);
+  }
   llvm::StringMap<mlir::Value> lengths; ///< i32
 };
 

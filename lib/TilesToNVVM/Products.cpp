@@ -13,8 +13,8 @@ using namespace tda;
 /// Four 8 x 8 matrices of 16-bit elements, one i32 a lane each.
 Emitter::Fragment Emitter::loadMatrices(Value address, bool transposed) {
   Type i32Type = b.getI32Type();
-  auto type = LLVM::LLVMStructType::getLiteral(
-      b.getContext(), SmallVector<Type>(4, i32Type));
+  auto type = LLVM::LLVMStructType::getLiteral(b.getContext(),
+                                               SmallVector<Type>(4, i32Type));
   Value loaded = NVVM::LdMatrixOp::create(
       b, loc, type, address, 4,
       transposed ? NVVM::MMALayout::col : NVVM::MMALayout::row,
@@ -32,17 +32,17 @@ void Emitter::accumulate(Value *acc, ArrayRef<Value> a, ArrayRef<Value> bs) {
     // bf16 pairs travel as i32, f16 pairs as vectors (NVVM dialect, mma.sync).
     SmallVector<Value> converted;
     for (Value v : values)
-      converted.push_back(
-          bits(v, element.isBF16() ? Type(b.getI32Type())
-                                   : Type(VectorType::get(2, element))));
+      converted.push_back(bits(v, element.isBF16()
+                                      ? Type(b.getI32Type())
+                                      : Type(VectorType::get(2, element))));
     return converted;
   };
   auto type = LLVM::LLVMStructType::getLiteral(
       b.getContext(), SmallVector<Type>(4, b.getF32Type()));
   Value result = NVVM::MmaOp::create(
-      b, loc, type, operands(a), operands(bs), ValueRange{acc[0], acc[1],
-      acc[2], acc[3]}, ArrayRef<int64_t>{16, 8, 16}, std::nullopt, std::nullopt,
-      std::array<NVVM::MMATypes, 2>{kind, kind},
+      b, loc, type, operands(a), operands(bs),
+      ValueRange{acc[0], acc[1], acc[2], acc[3]}, ArrayRef<int64_t>{16, 8, 16},
+      std::nullopt, std::nullopt, std::array<NVVM::MMATypes, 2>{kind, kind},
       std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
                                      NVVM::MMALayout::col});
   for (int64_t i = 0; i < 4; ++i)
@@ -68,8 +68,8 @@ void Emitter::emitScores(TileScoresOp op) {
   // d 8-15, 16-31 the next eight keys.
   Value row = add(mul(divide(lane, i32(16)), 8), remainder(lane, i32(8)));
   Value half = remainder(divide(lane, i32(8)), i32(2));
-  Value base = sharedAddress(get(op.getK()),
-                             add(mul(row, pitch), mul(half, 16)));
+  Value base =
+      sharedAddress(get(op.getK()), add(mul(row, pitch), mul(half, 16)));
   Fragment s(panel.getRows() / 8 * 4, f32(0));
   for (int64_t k = 0; k < panel.getColumns() / 16; ++k) {
     auto a = typed(b, loc, ArrayRef<Value>(q).slice(4 * k, 4), element);
@@ -91,20 +91,22 @@ void Emitter::emitAggregate(TileAggregateOp op) {
   Fragment a = getAll(op.getA()), acc = getAll(op.getAcc());
 
   // f16 cannot hold (s - tau)^2 of a small difference, nor scores of long rows
-  // (docs/semantics.md, Numbers): each row of the tile is scaled by the power of
-  // two that brings its largest entry to [2^14, 2^15), and unscaled in f32.
+  // (docs/semantics.md, Numbers): each row of the tile is scaled by the power
+  // of two that brings its largest entry to [2^14, 2^15), and unscaled in f32.
   Value unscale[2];
   if (element.isF16())
     for (int half = 0; half < 2; ++half) {
       Value largest = f32(0);
       for (size_t i = 0; i < a.size(); i += 4)
         for (int e = 0; e < 2; ++e)
-          largest = maxF(largest, LLVM::FAbsOp::create(b, loc, a[i + 2 * half + e]));
+          largest =
+              maxF(largest, LLVM::FAbsOp::create(b, loc, a[i + 2 * half + e]));
       Value exponent = arith::AndIOp::create(
           b, loc, bits(quadMax(largest), b.getI32Type()), i32(0x7f800000));
       // Below 2^-100 nothing is left of it in the output's f16.
       exponent = arith::MaxSIOp::create(b, loc, exponent, i32(27 << 23));
-      Value scale = bits(sub(i32((2 * 127 + 14) << 23), exponent), b.getF32Type());
+      Value scale =
+          bits(sub(i32((2 * 127 + 14) << 23), exponent), b.getF32Type());
       unscale[half] = bits(sub(exponent, i32(14 << 23)), b.getF32Type());
       for (size_t i = 0; i < a.size(); i += 4)
         for (int e = 0; e < 2; ++e)

@@ -37,8 +37,7 @@ int64_t ringBytes(TileProgramOp program) {
 
 LogicalResult checkTarget(TileProgramOp program) {
   std::string error;
-  const Target *target =
-      findTarget(program.getTarget().getName().str(), error);
+  const Target *target = findTarget(program.getTarget().getName().str(), error);
   if (target->path != Path::MmaSync)
     return program.emitError("tda-tiles-to-nvvm lowers GPU targets, not '")
            << target->name << "'; use tda-tiles-to-cpu";
@@ -69,10 +68,9 @@ LogicalResult lowerFunction(func::FuncOp func, TileProgramOp program) {
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                   b.getI32IntegerAttr(1));
   NamedAttrList launch(kernel->getAttrOfType<DictionaryAttr>(kLaunchAttr));
-  launch.set("grid", b.getStringAttr(
-                         "ceildiv(Nq, " +
-                         Twine(program.getSchedule().getTileM()) +
-                         ") * Hq * B"));
+  launch.set("grid", b.getStringAttr("ceildiv(Nq, " +
+                                     Twine(program.getSchedule().getTileM()) +
+                                     ") * Hq * B"));
   launch.set("block", b.getI32IntegerAttr(threads));
   launch.set("shared_bytes", b.getI64IntegerAttr(ringBytes(program)));
   kernel->setAttr(kLaunchAttr, launch.getDictionary(b.getContext()));
@@ -95,8 +93,8 @@ struct TilesToNVVM : tda::impl::TilesToNVVMBase<TilesToNVVM> {
         return signalPassFailure();
     }
     // What was read from constant globals is in the kernels now.
-    for (auto global : llvm::make_early_inc_range(
-             getOperation().getOps<memref::GlobalOp>()))
+    for (auto global :
+         llvm::make_early_inc_range(getOperation().getOps<memref::GlobalOp>()))
       if (SymbolTable::symbolKnownUseEmpty(global, getOperation()))
         global.erase();
   }
