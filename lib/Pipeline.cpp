@@ -7,6 +7,8 @@
 #include "tda/Backends.h"
 #include "tda/Passes.h"
 
+#include "dialects/tda/Canonicalize.h"
+
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -19,7 +21,9 @@ static void verifyForm(OpPassManager &pm, const char *form) {
 
 void tda::buildFusePipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createFuseAttention());
-  pm.addPass(createCanonicalizerPass());
+  // Arguments are the kernel's contract: none may lose its use here.
+  pm.addPass(
+      createCanonicalizerPass(GreedyRewriteConfig(), {kDropViewLabel.str()}));
   verifyForm(pm, "fused");
 }
 

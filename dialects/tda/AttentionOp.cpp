@@ -53,6 +53,8 @@ static LogicalResult verifyCoefficients(AttentionOp op, ShapeChecker &check) {
 
 LogicalResult AttentionOp::verify() {
   ShapeChecker check(getOperation());
+  if (failed(check.attributes()))
+    return failure();
   if (failed(verifyCoefficients(*this, check)) ||
       failed(verifyTensors(*this, check)) ||
       failed(check.window(getWindow())) ||
@@ -60,6 +62,8 @@ LogicalResult AttentionOp::verify() {
                            getKappa().convertToDouble(),
                            getEps().convertToDouble())))
     return failure();
+  if (std::string why = getProblem().check(); !why.empty())
+    return emitOpError(why);
   if (getMaxLength() && int64_t(*getMaxLength()) < 1)
     return emitOpError("max_length must be at least 1");
   if (getSchedule() && !getTarget())

@@ -5,6 +5,7 @@
 // no longer matters.
 //
 //===----------------------------------------------------------------------===//
+#include "dialects/tda/Canonicalize.h"
 #include "dialects/tda/Dialect.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -78,6 +79,6 @@ struct DropKappaOfOpenGate : OpRewritePattern<AttentionOp> {
 
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                               MLIRContext *context) {
-  patterns.add<DropInhibitoryView, FoldConstantKappa, DropKappaOfOpenGate>(
-      context);
+  patterns.addWithLabel<DropInhibitoryView>({kDropViewLabel}, context);
+  patterns.add<FoldConstantKappa, DropKappaOfOpenGate>(context);
 }

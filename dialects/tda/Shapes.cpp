@@ -23,6 +23,21 @@ static StringRef kindName(ElementKind kind) {
   }
 }
 
+LogicalResult ShapeChecker::attributes() {
+  for (NamedAttribute attribute : op->getDiscardableAttrs()) {
+    if (attribute.getName().getValue().contains('.'))
+      continue;
+    std::string known;
+    for (StringAttr name : op->getName().getAttributeNames())
+      if (name.getValue() != "operandSegmentSizes")
+        known += (known.empty() ? "" : ", ") + name.str();
+    return op->emitOpError()
+           << "unknown attribute '" << attribute.getName().getValue() << "'; "
+           << (known.empty() ? "it has none" : "known: " + known);
+  }
+  return success();
+}
+
 LogicalResult ShapeChecker::tensor(StringRef name, Type type,
                                    ArrayRef<std::string> extents,
                                    ElementKind kind) {

@@ -29,6 +29,9 @@ class ShapeChecker {
 public:
   explicit ShapeChecker(mlir::Operation *op) : op(op) {}
 
+  /// No attribute without a dialect's prefix but the op's own: a misspelt
+  /// `causal` must not pass for a comment.
+  mlir::LogicalResult attributes();
   /// Rank, element type and extents of one tensor. An extent name that is a
   /// number must be that number.
   mlir::LogicalResult tensor(llvm::StringRef name, mlir::Type type,

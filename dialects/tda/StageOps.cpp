@@ -15,12 +15,16 @@ using namespace tda;
 
 LogicalResult NormalizeOp::verify() {
   ShapeChecker check(getOperation());
+  if (failed(check.attributes()))
+    return failure();
   return check.tensor("x", getX().getType(), {"B", "H", "N", "D"},
                       ElementKind::Input);
 }
 
 LogicalResult ScoresOp::verify() {
   ShapeChecker check(getOperation());
+  if (failed(check.attributes()))
+    return failure();
   if (failed(check.tensor("q", getQ().getType(), {"B", "Hq", "Nq", "D"},
                           ElementKind::Input)) ||
       failed(check.tensor("k", getK().getType(), {"B", "Hkv", "Nk", "D"},
@@ -35,6 +39,8 @@ LogicalResult ScoresOp::verify() {
 
 LogicalResult ThresholdOp::verify() {
   ShapeChecker check(getOperation());
+  if (failed(check.attributes()))
+    return failure();
   if (failed(check.tensor("s", getS().getType(), {"B", "Hq", "Nq", "Nk"},
                           ElementKind::F32)) ||
       failed(check.coefficient("beta", getBeta().getType(), /*maxRank=*/1)))
@@ -52,6 +58,8 @@ LogicalResult ThresholdOp::verify() {
 
 LogicalResult DifferentialOp::verify() {
   ShapeChecker check(getOperation());
+  if (failed(check.attributes()))
+    return failure();
   if (failed(check.tensor("a1", getA1().getType(), {"B", "Hq", "Nq", "Nk"},
                           ElementKind::F32)))
     return failure();
@@ -60,6 +68,8 @@ LogicalResult DifferentialOp::verify() {
 
 LogicalResult AggregateOp::verify() {
   ShapeChecker check(getOperation());
+  if (failed(check.attributes()))
+    return failure();
   if (failed(check.tensor("a", getA().getType(), {"B", "Hq", "Nq", "Nk"},
                           ElementKind::F32)) ||
       failed(check.tensor("v", getV().getType(), {"B", "Hkv", "Nk", "Dv"},
@@ -72,6 +82,8 @@ LogicalResult AggregateOp::verify() {
 
 LogicalResult RmsNormOp::verify() {
   ShapeChecker check(getOperation());
+  if (failed(check.attributes()))
+    return failure();
   if (failed(check.tensor("x", getX().getType(), {"B", "Hq", "Nq", "Dv"},
                           ElementKind::Float)) ||
       failed(check.tensor("gain", getGain().getType(), {"Dv"},
@@ -87,6 +99,8 @@ LogicalResult CountSurvivorsOp::verify() {
     return emitOpError("takes the map of one view or of two, not ")
            << getMaps().size();
   ShapeChecker check(getOperation());
+  if (failed(check.attributes()))
+    return failure();
   for (Value map : getMaps())
     if (failed(check.tensor("map", map.getType(), {"B", "Hq", "Nq", "Nk"},
                             ElementKind::F32)))

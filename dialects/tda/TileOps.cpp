@@ -259,6 +259,10 @@ LogicalResult TileLoadOp::verify() {
 }
 
 LogicalResult TileStoreOp::verify() {
+  auto tile = cast<TileType>(getTile().getType());
+  if (tile.getShape().size() == 2 && !tile.getElementType().isF32())
+    return emitOpError("stores f32 tiles, rounded to the tensor's type, not ")
+           << tile;
   return verifyAccess(getOperation(), cast<TileType>(getTile().getType()),
                       cast<MemRefType>(getTarget().getType()),
                       getPlane().has_value());

@@ -48,6 +48,11 @@ std::string whyMalformed(const Schedule &schedule);
 std::string whyIllegal(const Schedule &schedule, const Problem &problem,
                        const Target &target);
 
+/// Bytes from one row of a staged panel of 16-bit elements to the next. 16
+/// bytes of padding let the eight rows of an ldmatrix fall into different banks
+/// whatever the head dimension.
+constexpr int64_t panelPitch(int64_t columns) { return columns * 2 + 16; }
+
 /// Bytes of shared memory that one program of the mma.sync path takes.
 int64_t sharedBytes(const Schedule &schedule, const Problem &problem);
 

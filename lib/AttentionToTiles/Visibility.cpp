@@ -30,9 +30,13 @@ KeyRange tda::emitVisibleKeys(OpBuilder &b, Location loc, Value row, Value keys,
                               std::optional<int64_t> window) {
   Arith a{b, loc, row.getType()};
   // Lengths and offsets are below 2^30 where indices have 32 bits: a window of
-  // 2^30 hides nothing there, and a larger one would overflow.
-  if (window && row.getType().isInteger(32))
-    window = std::min<int64_t>(*window, int64_t(1) << 30);
+  // 2^30 hides nothing there, and a larger one would overflow. Elsewhere 2^40
+  // is beyond every length.
+  int64_t farthest = int64_t(1) << (row.getType().isInteger(32) ? 30 : 40);
+  if (window)
+    window = std::min(*window, farthest);
+  if (!row.getType().isInteger(32))
+    offset = a.min(a.max(offset, a.constant(-farthest)), a.constant(farthest));
   Value own = a.add(row, offset); // the key that stands where the row stands
   Value end = causal ? a.clamp(a.add(own, 1), keys) : keys;
   Value begin = window

@@ -19,6 +19,16 @@ static std::vector<bool> tensorInputs(func::FuncOp func) {
   return isTensor;
 }
 
+/// The symbol of the one function of a module, apart from any in the C library
+/// that generated code may call (a function called log, say).
+constexpr StringLiteral kEntry = "tda_cpu_entry";
+
+static func::FuncOp renameEntry(ModuleOp module) {
+  func::FuncOp func = *module.getOps<func::FuncOp>().begin();
+  func.setName(kEntry);
+  return func;
+}
+
 /// Compiles the LLVM dialect and finds the function in it.
 bool CpuFunction::load(ModuleOp lowered, StringRef name,
                        std::string &messages) {
@@ -48,7 +58,7 @@ std::unique_ptr<CpuFunction> CpuFunction::compile(const FusedFunction &function,
                                                   std::string &messages) {
   OwningOpRef<ModuleOp> module = function.module.get().clone();
   std::unique_ptr<CpuFunction> result(new CpuFunction());
-  result->isTensor = tensorInputs(*module->getOps<func::FuncOp>().begin());
+  result->isTensor = tensorInputs(renameEntry(*module));
   CompileOptions cpu = options;
   cpu.target = "cpu";
   if (!runPasses(*module, messages,
@@ -58,7 +68,7 @@ std::unique_ptr<CpuFunction> CpuFunction::compile(const FusedFunction &function,
     result->tileM = op.getSchedule()->toSchedule().tileM;
   });
   if (!runPasses(*module, messages, buildCpuLoweringPipeline) ||
-      !result->load(*module, function.name, messages))
+      !result->load(*module, kEntry, messages))
     return nullptr;
   return result;
 }
@@ -66,12 +76,11 @@ std::unique_ptr<CpuFunction> CpuFunction::compile(const FusedFunction &function,
 std::unique_ptr<CpuFunction>
 CpuFunction::compileUnfused(ModuleOp module, std::string &messages) {
   OwningOpRef<ModuleOp> copy = module.clone();
-  func::FuncOp func = *copy->getOps<func::FuncOp>().begin();
-  std::string name = func.getName().str();
+  func::FuncOp func = renameEntry(*copy);
   std::unique_ptr<CpuFunction> result(new CpuFunction());
   result->isTensor = tensorInputs(func);
   if (!runPasses(*copy, messages, buildUnfusedCpuPipeline) ||
-      !result->load(*copy, name, messages))
+      !result->load(*copy, kEntry, messages))
     return nullptr;
   return result;
 }

@@ -6,6 +6,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Matchers.h"
 
+#include <cstring>
+
 using namespace mlir;
 using namespace tda;
 
@@ -33,8 +35,10 @@ static std::optional<host::HostTensor> constantOf(Value value) {
   if (auto number = dyn_cast<IntegerAttr>(attr)) {
     if (!number.getType().isInteger(64))
       return std::nullopt;
-    return host::HostTensor::fromValues(DType::I64, {},
-                                        {double(number.getInt())});
+    host::HostTensor scalar = host::HostTensor::zeros(DType::I64, {});
+    int64_t integer = number.getInt();
+    std::memcpy(scalar.data.data(), &integer, sizeof(integer));
+    return scalar;
   }
   auto dense = dyn_cast<DenseFPElementsAttr>(attr);
   if (!dense || !dense.getElementType().isF32())

@@ -9,6 +9,7 @@
 
 #include "dialects/tda/Dialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/CallInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -22,7 +23,17 @@ class ShapeWalk {
 public:
   std::string error; ///< Empty as long as everything fits.
 
-  void set(Value value, Extents shape) { shapes[value] = std::move(shape); }
+  /// What `value` has at run time; a static extent of its type is a promise.
+  void set(Value value, Extents shape) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    for (size_t axis = 0; type && axis < shape.size(); ++axis)
+      if (!type.isDynamicDim(axis) && type.getDimSize(axis) != shape[axis] &&
+          error.empty())
+        error = "axis " + std::to_string(axis) + " of a tensor is declared " +
+                std::to_string(type.getDimSize(axis)) + ", but is " +
+                std::to_string(shape[axis]) + " with these arguments";
+    shapes[value] = std::move(shape);
+  }
   Extents get(Value value) const { return shapes.lookup(value); }
 
   void visit(Operation *op);
@@ -87,6 +98,8 @@ void ShapeWalk::attention(AttentionOp op) {
 
 /// Scalars, constants and elementwise arithmetic.
 void ShapeWalk::other(Operation *op) {
+  if (isa<CallOpInterface>(op))
+    return fail(op, "only straight code without calls can run");
   Value first;
   for (Value operand : op->getOperands()) {
     if (!isa<RankedTensorType>(operand.getType()))

@@ -1,6 +1,8 @@
 //===- Visibility.cpp - Which keys a row sees -----------------------------===//
 #include "lib/StagesToLinalg/Visibility.h"
 
+#include "lib/AttentionToTiles/Visibility.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -18,37 +20,20 @@ Visibility::Visibility(StageLoops &loops, bool causal,
                        : b.createOrFold<arith::SubIOp>(keys, queries);
 }
 
-Value Visibility::endKey(Value row) {
-  Value last = arith::AddIOp::create(loops.b, row, offset);
-  return arith::AddIOp::create(loops.b, last, loops.index(1));
-}
-
-Value Visibility::firstKey(Value row) {
-  return arith::SubIOp::create(loops.b, endKey(row), loops.index(*window));
-}
-
 Value Visibility::visible(Value row, Value key) {
   ImplicitLocOpBuilder &b = loops.b;
-  Value below, above;
-  if (causal)
-    below =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::slt, key, endKey(row));
-  if (window)
-    above =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::sge, key, firstKey(row));
-  return causal && window ? arith::AndIOp::create(b, below, above)
-         : causal         ? below
-                          : above;
+  KeyRange range =
+      emitVisibleKeys(b, b.getLoc(), row, keys, offset, causal, window);
+  Value from =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::sge, key, range.begin);
+  Value below =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, key, range.end);
+  return arith::AndIOp::create(b, from, below);
 }
 
 Value Visibility::count(Value row) {
   ImplicitLocOpBuilder &b = loops.b;
-  if (!hidesKeys())
-    return keys;
-  Value zero = loops.index(0), first = zero, end = keys;
-  if (causal)
-    end = arith::MinSIOp::create(b, keys, endKey(row));
-  if (window)
-    first = arith::MaxSIOp::create(b, zero, firstKey(row));
-  return arith::MaxSIOp::create(b, zero, arith::SubIOp::create(b, end, first));
+  return hidesKeys() ? emitVisibleCount(b, b.getLoc(), row, keys, offset,
+                                        causal, window)
+                     : keys;
 }

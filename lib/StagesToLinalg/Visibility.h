@@ -21,9 +21,6 @@ public:
   mlir::Value count(mlir::Value row);
 
 private:
-  mlir::Value firstKey(mlir::Value row); ///< Inclusive, may be negative.
-  mlir::Value endKey(mlir::Value row);   ///< Exclusive, may be negative.
-
   StageLoops &loops;
   bool causal;
   std::optional<int64_t> window;

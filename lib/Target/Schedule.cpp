@@ -109,18 +109,13 @@ std::string tda::whyMalformed(const Schedule &s) {
   if (s.tileN % 16 || s.tileN > 1024)
     return fmt::format("tile_n = {} must be a multiple of 16, at most 1024",
                        s.tileN);
+  if (s.group > 1024)
+    return fmt::format("group = {} must be at most 1024 heads", s.group);
   return "";
 }
 
-// Each row of a staged panel is padded by 16 bytes, so that the eight rows of
-// an ldmatrix fall into different banks whatever the head dimension.
-static int64_t panelBytes(int64_t rows, int64_t columns) {
-  return rows * (columns * 2 + 16);
-}
-
 int64_t tda::sharedBytes(const Schedule &s, const Problem &p) {
-  return s.stages *
-         (p.views * panelBytes(s.tileN, p.d) + panelBytes(s.tileN, p.dv));
+  return s.stages * s.tileN * (p.views * panelPitch(p.d) + panelPitch(p.dv));
 }
 
 // f32 accumulators and operand fragments that one thread keeps across the key

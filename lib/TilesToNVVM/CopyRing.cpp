@@ -16,10 +16,6 @@
 using namespace mlir;
 using namespace tda;
 
-static int64_t pitchOf(PanelType panel, int64_t pad) {
-  return panel.getColumns() * 2 + pad;
-}
-
 LogicalResult Emitter::emitTileFor(TileForOp op) {
   int64_t stages = schedule.stages, step = op.getStep();
   Value begin = get(op.getBegin()), end = get(op.getEnd());
@@ -29,7 +25,7 @@ LogicalResult Emitter::emitTileFor(TileForOp op) {
   for (Value panel : op.getPanels()) {
     auto type = cast<PanelType>(panel.getType());
     panelOffsets.push_back(slotBytes);
-    slotBytes += type.getRows() * pitchOf(type, kPadBytes);
+    slotBytes += type.getRows() * panelPitch(type.getColumns());
   }
   auto panelsOf = [&](Value slot) {
     SmallVector<Value> addresses;
@@ -127,8 +123,9 @@ void Emitter::copyPanels(TileForOp op, Value slot, Value key,
       rows.pointer = head;
       Value pointer =
           elementAddress(rows, {Value(), Value(), safe, mul(chunk, 8)});
-      Value to = sharedAddress(
-          address, add(mul(row, pitchOf(type, kPadBytes)), mul(chunk, 16)));
+      Value to =
+          sharedAddress(address, add(mul(row, panelPitch(type.getColumns())),
+                                     mul(chunk, 16)));
       NVVM::CpAsyncOp::create(
           b, loc, to, pointer, b.getI32IntegerAttr(16),
           NVVM::LoadCacheModifierKindAttr::get(b.getContext(),
@@ -156,8 +153,9 @@ void Emitter::emitPanelNormalize(PanelNormalizeOp op) {
     for (int64_t row0 = 0; row0 < type.getRows(); row0 += down) {
       Value row = add(divide(thread, i32(lanes)), row0);
       Value valid = less(row, i32(type.getRows()));
-      Value base = sharedAddress(
-          get(panel), add(mul(row, pitchOf(type, kPadBytes)), mul(part, 16)));
+      Value base =
+          sharedAddress(get(panel), add(mul(row, panelPitch(type.getColumns())),
+                                        mul(part, 16)));
       int64_t count = chunks / lanes;
       auto load = scf::IfOp::create(
           b, loc, SmallVector<Type>(count, vectorType), valid, true);

@@ -181,7 +181,8 @@ void Emitter::placeProgram() {
   Value heads = get(program.getHeads()), rows = get(program.getRows());
   Value all = mul(get(program.getBatches()), heads);
   Value blocks = divide(add(rows, schedule.tileM - 1), i32(schedule.tileM));
-  Value together = i32(schedule.group);
+  // Never more than there are, so that perGroup is no more than the grid.
+  Value together = arith::MinUIOp::create(b, loc, i32(schedule.group), all);
   Value perGroup = mul(blocks, together);
   Value first = mul(divide(block, perGroup), together);
   Value inGroup = remainder(block, perGroup);
@@ -200,10 +201,10 @@ LogicalResult Emitter::emitBlock(Block &block) {
   for (Operation &op : block.without_terminator())
     if (failed(emitOp(&op)))
       return failure();
-  return program.getBody().front().empty() ||
-                 !block.back().hasTrait<OpTrait::IsTerminator>()
-             ? emitOp(&block.back())
-             : success();
+  // The body of a program has no terminator: its last op counts.
+  return block.empty() || block.back().hasTrait<OpTrait::IsTerminator>()
+             ? success()
+             : emitOp(&block.back());
 }
 
 LogicalResult Emitter::emitOp(Operation *op) {
@@ -304,8 +305,15 @@ LogicalResult Emitter::emitScalar(Operation *op) {
     state.addOperands(get(operand));
   state.addTypes(convert(op->getResult(0).getType()));
   state.addAttributes(op->getAttrs());
-  if (auto constant = dyn_cast<arith::ConstantIndexOp>(op))
-    state.attributes.set("value", b.getI32IntegerAttr(constant.value()));
+  if (auto constant = dyn_cast<arith::ConstantOp>(op);
+      constant && op->getResult(0).getType().isIntOrIndex()) {
+    int64_t value = cast<IntegerAttr>(constant.getValue()).getInt();
+    if (value >= (int64_t(1) << 30) || value <= -(int64_t(1) << 30))
+      return op->emitError() << value << " is beyond what a GPU kernel takes: "
+                             << "lengths and offsets are below 2^30";
+    if (op->getResult(0).getType().isIndex())
+      state.attributes.set("value", b.getI32IntegerAttr(value));
+  }
   set(op->getResult(0), {b.create(state)->getResult(0)});
   return success();
 }

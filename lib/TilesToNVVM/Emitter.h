@@ -117,8 +117,6 @@ private:
   Fragment getAll(mlir::Value v) { return fragments.lookup(v); }
   void set(mlir::Value v, Fragment f) { fragments[v] = std::move(f); }
 
-  static constexpr int64_t kPadBytes = 16; ///< See sharedBytes in Schedule.h.
-
   mlir::OpBuilder &b;
   mlir::Location loc;
   KernelSignature &signature;

@@ -56,7 +56,12 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func) {
     if (name.empty())
       return func.emitError("argument ") << i << " carries no " << kOperandAttr
                                          << "; tda-attention-to-tiles sets it";
-    if (isa<MemRefType>(type))
+    auto memref = dyn_cast<MemRefType>(type);
+    if (memref && (!memref.isStrided() || memref.getRank() > 4))
+      return func.emitError("argument ")
+             << i << " of type " << type
+             << " is no strided memref of at most 4 dimensions";
+    if (memref)
       slots[i].pointer = parameters.add(pointer, "ptr " + name);
     else if (!type.isInteger(64))
       return func.emitError("argument ")

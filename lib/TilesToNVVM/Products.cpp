@@ -62,7 +62,7 @@ static SmallVector<Value> typed(OpBuilder &b, Location loc,
 void Emitter::emitScores(TileScoresOp op) {
   auto panel = cast<PanelType>(op.getK().getType());
   Type element = panel.getElementType();
-  int64_t pitch = panel.getColumns() * 2 + kPadBytes;
+  int64_t pitch = panelPitch(panel.getColumns());
   Fragment q = getAll(op.getQ());
   // Lanes 0-7 address the matrix of keys 0-7 and d 0-7, 8-15 the same keys and
   // d 8-15, 16-31 the next eight keys.
@@ -86,7 +86,7 @@ void Emitter::emitScores(TileScoresOp op) {
 void Emitter::emitAggregate(TileAggregateOp op) {
   auto panel = cast<PanelType>(op.getV().getType());
   Type element = panel.getElementType();
-  int64_t pitch = panel.getColumns() * 2 + kPadBytes;
+  int64_t pitch = panelPitch(panel.getColumns());
   int64_t steps = panel.getRows() / 16;
   Fragment a = getAll(op.getA()), acc = getAll(op.getAcc());
 

@@ -28,7 +28,7 @@ int64_t ringBytes(TileProgramOp program) {
     int64_t stage = 0;
     for (Value panel : loop.getPanels()) {
       auto type = cast<PanelType>(panel.getType());
-      stage += type.getRows() * (type.getColumns() * 2 + 16);
+      stage += type.getRows() * panelPitch(type.getColumns());
     }
     most = std::max(most, stage);
   });
@@ -48,11 +48,39 @@ LogicalResult checkTarget(TileProgramOp program) {
            << target->sharedPerBlock << " for a block";
   if (program.getSchedule().getTileM() != 16 * program.getSchedule().getWarps())
     return program.emitError("tile_m must be 16 rows a warp");
+  if (program.getSchedule().getStages() < 2)
+    return program.emitError("stages must be at least 2: one tile is copied "
+                             "while another is read");
   return success();
 }
 
+/// What the emitter relies on and IR from elsewhere may not keep: tiles come
+/// from and go to arguments of the function.
+LogicalResult checkBody(TileProgramOp program) {
+  WalkResult result = program.walk([](Operation *op) {
+    SmallVector<Value> tensors;
+    if (auto load = dyn_cast<TileLoadOp>(op))
+      tensors.push_back(load.getSource());
+    if (auto store = dyn_cast<TileStoreOp>(op))
+      tensors.push_back(store.getTarget());
+    if (auto norm = dyn_cast<TileRmsNormOp>(op))
+      tensors.push_back(norm.getGain());
+    if (auto loop = dyn_cast<TileForOp>(op))
+      llvm::append_range(tensors, loop.getSources());
+    for (Value tensor : tensors)
+      if (!isa<BlockArgument>(tensor)) {
+        op->emitError("a GPU kernel reads tiles from its arguments only: pass "
+                      "a constant gain, or a constant lambda per token, as an "
+                      "argument");
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 LogicalResult lowerFunction(func::FuncOp func, TileProgramOp program) {
-  if (failed(checkTarget(program)))
+  if (failed(checkTarget(program)) || failed(checkBody(program)))
     return failure();
   OpBuilder b(func);
   FailureOr<KernelSignature> signature = createKernel(b, func);

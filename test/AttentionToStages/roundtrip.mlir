@@ -56,7 +56,7 @@ func.func @two_views(%q1: !q, %k1: !q, %q2: !q, %k2: !q, %v: !v, %beta: !h, %l: 
 
 func.func @all(%q1: !q, %k1: !q, %q2: !q, %k2: !q, %v: !v, %beta: !h, %l: !t, %kappa: !s, %off: i64, %g: !g) -> (!v, !n2) {
   %o, %n = tda.attention excite(%q1, %k1) inhibit(%q2, %k2) values(%v) beta(%beta) lambda(%l) kappa(%kappa) offset(%off) gain(%g)
-    {causal, normalize, window = 1024 : i64, power = 3.0 : f64, eps = 0.0 : f64}
+    {causal, normalize, window = 1024 : i64, power = 3.0 : f64, eps = 1.0e-6 : f64}
     : (!q, !q, !q, !q, !v, !h, !t, !s, i64, !g) -> (!v, !n2)
   return %o, %n : !v, !n2
 }

@@ -34,7 +34,7 @@ func.func @returns_something_else(%q: tensor<1x1x8x16xbf16>, %beta: tensor<f32>)
 
 // -----
 
-// expected-error@+1 {{argument 1 is not used by tda.attention (a constant lambda of 0 drops q2 and k2); remove it}}
+// expected-error@+1 {{argument 1 is not used by tda.attention and has no place in a kernel; remove it}}
 func.func @unused(%q: tensor<1x1x8x16xbf16>, %x: tensor<f32>, %beta: tensor<f32>)
     -> tensor<1x1x8x16xbf16> {
   %o = tda.attention excite(%q, %q) values(%q) beta(%beta)
@@ -42,3 +42,16 @@ func.func @unused(%q: tensor<1x1x8x16xbf16>, %x: tensor<f32>, %beta: tensor<f32>
         tensor<f32>) -> tensor<1x1x8x16xbf16>
   return %o : tensor<1x1x8x16xbf16>
 }
+
+// -----
+
+func.func @resource(%q: tensor<1x1x8x16xbf16>) -> tensor<1x1x8x16xbf16> {
+  // expected-error@+1 {{a constant of a kernel must be written out as dense<...>, not as a resource}}
+  %beta = arith.constant dense_resource<blob> : tensor<f32>
+  %o = tda.attention excite(%q, %q) values(%q) beta(%beta)
+     : (tensor<1x1x8x16xbf16>, tensor<1x1x8x16xbf16>, tensor<1x1x8x16xbf16>,
+        tensor<f32>) -> tensor<1x1x8x16xbf16>
+  return %o : tensor<1x1x8x16xbf16>
+}
+
+{-# dialect_resources: { builtin: { blob: "0x040000000000803F" } } #-}

@@ -10,9 +10,9 @@
 // CHECK: %[[S:.*]] = memref.alloc(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {{.*}} : memref<?x?x?x?xf32>
 // CHECK: %[[A:.*]] = memref.alloc(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {{.*}} : memref<?x?x?x?xf32>
 // CHECK: memref.dealloc %[[S]]
+// CHECK: memref.dealloc %[[A]]
 // CHECK: memref.store %{{.*}}, %[[O]]
 // CHECK: memref.store %{{.*}}, %[[N]]
-// CHECK: memref.dealloc %[[A]]
 // CHECK: return{{$}}
 func.func @attention(%q: !q, %k: !q, %v: !q, %beta: tensor<f32>) -> (!q, tensor<1x?x?x?xi32>) {
   %o, %n = tda.attention excite(%q, %k) values(%v) beta(%beta)

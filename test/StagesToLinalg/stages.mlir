@@ -61,8 +61,8 @@ func.func @all_visible(%q: !q, %k: !q) -> !m {
 // CHECK: linalg.generic
 // CHECK: %[[ABOVE:.*]] = arith.maximumf
 // CHECK: %[[A:.*]] = arith.mulf %[[ABOVE]], %[[ABOVE]]
-// CHECK: arith.cmpi slt
 // CHECK: arith.cmpi sge
+// CHECK: arith.cmpi slt
 // CHECK: arith.select %{{.*}}, %[[A]], %{{.*}}
 func.func @threshold(%s: !m, %beta: tensor<?xf32>, %kappa: tensor<f32>, %off: i64) -> !m {
   %a = tda.threshold %s beta(%beta) kappa(%kappa) offset(%off)

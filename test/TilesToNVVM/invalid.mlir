@@ -25,3 +25,28 @@ func.func @unnamed(%m: memref<f32>, %n: i64) {
   }
   return
 }
+
+// -----
+
+func.func @one_stage(%n: index) {
+  // expected-error@+1 {{stages must be at least 2: one tile is copied while another is read}}
+  tda.tile_program (%b, %h, %i) in (%n, %n, %n) schedule #tda.schedule<tile_m = 16, tile_n = 16, stages = 1, warps = 1> target #tda.target<"sm_80"> {
+  }
+  return
+}
+
+// -----
+
+memref.global "private" constant @gain : memref<16xf32> = dense<2.0>
+
+func.func @constant_gain(%o: memref<?x?x?x16xbf16> {tda.operand = "o"}) {
+  %c = arith.constant 1 : index
+  %gain = memref.get_global @gain : memref<16xf32>
+  tda.tile_program (%b, %h, %i) in (%c, %c, %c) schedule #tda.schedule<tile_m = 16, tile_n = 16, stages = 2, warps = 1> target #tda.target<"sm_80"> {
+    %zero = tda.tile_zero : !tda.tile<16x16xf32>
+    // expected-error@+1 {{a GPU kernel reads tiles from its arguments only: pass a constant gain, or a constant lambda per token, as an argument}}
+    %r = tda.tile_rms_norm %zero, %gain {eps = 1.0e-5 : f64} : !tda.tile<16x16xf32>, memref<16xf32>
+    tda.tile_store %r, %o[%b, %h, %i] limit %c : !tda.tile<16x16xf32>, memref<?x?x?x16xbf16>
+  }
+  return
+}

@@ -22,10 +22,9 @@ Values valuesOf(const Problem &p) {
       {"dtype", dtypeName(p.dtype)},
       {"power", std::to_string(p.power)},
       {"views", std::to_string(p.views)},
-      {"mask", p.offsetOperand ? "offset"
-               : !p.causal     ? "full"
-               : p.window > 0  ? "window"
-                               : "causal"},
+      {"mask", std::string(p.causal ? "causal" : "full") +
+                   (p.window > 0 ? " window" : "") +
+                   (p.offsetOperand ? " offset" : "")},
       {"beta", extentName(p.beta)},
       {"normalize", text(p.normalize)},
       {"norm", text(p.norm)},
@@ -42,7 +41,9 @@ const std::map<std::string, std::set<std::string>> choices = {
     {"dtype", {"bf16", "f16"}},
     {"power", {"1.000000", "2.000000", "3.000000", "2.500000"}},
     {"views", {"1", "2"}},
-    {"mask", {"causal", "full", "window", "offset"}},
+    {"mask",
+     {"causal", "full", "causal window", "causal offset", "full window",
+      "causal window offset"}},
     {"beta", {"scalar", "head"}},
     {"lambda", {"scalar", "head", "token"}},
     {"normalize", {"no", "yes"}},

@@ -3,6 +3,7 @@
 #include "OutputSet.h"
 #include "tda/Compile.h"
 #include "tda/Host/AtomicFile.h"
+#include "tda/TargetTable.h"
 
 #include <cstdio>
 #include <fmt/format.h>
@@ -216,6 +217,8 @@ std::string checkOptions(const Options &options) {
     return "-o - needs --emit: a set of files goes into a folder, -o DIR";
   if (options.output->empty())
     return "-o is empty";
+  if (std::string error; options.arch && !findTarget(*options.arch, error))
+    return error;
   if (!options.arch && options.emit != "mlir")
     return "say for which architecture: --arch sm_80, sm_86, sm_89 or sm_90";
   return "";

@@ -80,6 +80,16 @@ static bool makeRandom(const Program &program, const Options &options,
       return false;
     }
   }
+  const Problem &problem = signature.problem;
+  const char *unused = options.random.kappa && !problem.kappaOperand ? "kappa"
+                       : options.random.offset && !problem.offsetOperand
+                           ? "offset"
+                       : options.random.lambda && problem.views == 1 ? "lambda"
+                                                                     : nullptr;
+  if (unused) {
+    error = fmt::format("--{}: the function has no operand {}", unused, unused);
+    return false;
+  }
   std::vector<HostTensor> operands = host::randomInputs(
       signature.problem, lengths, *options.seed, options.random);
   inputs.resize(program.inputs.size());

@@ -174,6 +174,8 @@ std::string checkTogether(const Options &options, const Words &words) {
     return "--unfused, --peak-memory and --threads belong to --target cpu";
   if (options.unfused && (options.schedule || options.noSkip || words.threads))
     return "--schedule, --no-skip and --threads change nothing with --unfused";
+  if (words.results && (words.results->empty() || *words.results == "-"))
+    return "--results takes the names of .npy files, one for each result";
   if (!options.gpu && words.device)
     return "--device belongs to --target gpu";
   if (options.attention && options.function)

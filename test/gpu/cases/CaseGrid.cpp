@@ -36,10 +36,12 @@ template <typename... T> auto pick(int i, T... values) {
   return std::array{values...}[i];
 }
 
+/// causal, full, causal with a window, causal with a given offset, a window
+/// alone, all three together.
 void setMask(Problem &p, int level) {
-  p.causal = level != 1;           // causal, full,
-  p.window = level == 2 ? 100 : 0; // causal with a window,
-  p.offsetOperand = level == 3;    // causal with a given offset
+  p.causal = level != 1 && level != 4;
+  p.window = level == 2 || level >= 4 ? 100 : 0;
+  p.offsetOperand = level == 3 || level == 5;
 }
 
 void setKappa(Problem &p, int level) {
@@ -57,7 +59,7 @@ const Axis axes[] = {
     {2, [](Problem &p, int i) { p.dv = pick(i, 64, 128); }},
     {2, [](Problem &p, int i) { p.dtype = pick(i, DType::BF16, DType::F16); }},
     {4, [](Problem &p, int i) { p.power = pick(i, 1.0, 2.0, 3.0, 2.5); }},
-    {4, setMask},
+    {6, setMask},
     {2,
      [](Problem &p, int i) { p.beta = pick(i, Extent::Scalar, Extent::Head); }},
     {2, [](Problem &p, int i) { p.normalize = i; }},
