@@ -13,7 +13,7 @@ function(step)
 endfunction()
 
 step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
-step(${CMAKE_COMMAND} -S ${SOURCE}/test/install/consumer -B ${WORK}/consumer
+step(${CMAKE_COMMAND} -G Ninja -S ${SOURCE}/test/install/consumer -B ${WORK}/consumer
      -DCMAKE_PREFIX_PATH=${WORK}/prefix)
 step(${CMAKE_COMMAND} --build ${WORK}/consumer)
 step(${WORK}/consumer/consumer ${SOURCE}/test/data/manifest/example.json)

@@ -217,7 +217,9 @@ std::string checkOptions(const Options &options) {
     return "-o - needs --emit: a set of files goes into a folder, -o DIR";
   if (options.output->empty())
     return "-o is empty";
-  if (std::string error; options.arch && !findTarget(*options.arch, error))
+  // Nothing is compiled for it, so nothing else would look.
+  if (std::string error; options.emit == "mlir" && options.arch &&
+                         !findTarget(*options.arch, error))
     return error;
   if (!options.arch && options.emit != "mlir")
     return "say for which architecture: --arch sm_80, sm_86, sm_89 or sm_90";
