@@ -32,7 +32,11 @@ protected:
       cuda->paramSizes.push_back(
           param.kind == tda::KernelParam::Kind::Length ? 4 : 8);
   }
-  ~Runtime() override { tda_close(program); }
+  ~Runtime() override {
+    if (memory)
+      tda_device_free(memory);
+    tda_close(program);
+  }
 
   void open() { program = openMemory(manifest); }
 
@@ -314,6 +318,7 @@ TEST_F(Runtime, RefusesAddressesOfOtherPlaces) {
   EXPECT_TRUE(contains(tda_last_error(),
                        "is memory of device 1; the call runs on device 0"));
   EXPECT_TRUE(cuda->launches.empty());
+  tda_device_free(elsewhere);
 }
 
 TEST_F(Runtime, ContextOfTheThread) {
