@@ -263,7 +263,7 @@ LogicalResult TileStoreOp::verify() {
   if (tile.getShape().size() == 2 && !tile.getElementType().isF32())
     return emitOpError("stores f32 tiles, rounded to the tensor's type, not ")
            << tile;
-  return verifyAccess(getOperation(), cast<TileType>(getTile().getType()),
+  return verifyAccess(getOperation(), tile,
                       cast<MemRefType>(getTarget().getType()),
                       getPlane().has_value());
 }

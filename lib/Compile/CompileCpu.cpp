@@ -33,11 +33,6 @@ static func::FuncOp renameEntry(ModuleOp module) {
 bool CpuFunction::load(ModuleOp lowered, StringRef name,
                        std::string &messages) {
   MessageScope scope(lowered.getContext(), messages);
-  // What an argument is to the attention has no place in LLVM IR.
-  lowered.walk([](FunctionOpInterface func) {
-    for (unsigned i = 0; i < func.getNumArguments(); ++i)
-      func.removeArgAttr(i, kOperandAttr);
-  });
   auto created = Jit::create(lowered);
   if (!created) {
     messages += "error: " + llvm::toString(created.takeError()) + "\n";

@@ -1,8 +1,8 @@
 //===- DiagnoseDeadHeads.cpp - Remark on heads whose gate reaches 1 -------===//
 //
 // With unit rows a score is at most 1, so the gate tau(n) kills every row with
-//   max(0, beta) sqrt(2 ln(n / kappa) / D) >= 1,  n >= kappa exp(D / (2
-//   beta^2)).
+//   max(0, beta) sqrt(2 ln(n / kappa) / D) >= 1,
+//   that is n >= kappa exp(D / (2 beta^2)).
 // That is a property of the constants, so it can be said before anything runs.
 //
 //===----------------------------------------------------------------------===//
