@@ -49,6 +49,9 @@ static void buildTilePipeline(OpPassManager &pm) {
 
 void tda::buildGpuLoweringPipeline(OpPassManager &pm) {
   buildTilePipeline(pm);
+  // A schedule names its path; each lowering leaves the other's alone.
+  pm.addPass(createAssignPipeline());
+  pm.addPass(createTilesToHopper());
   pm.addPass(createTilesToNVVM());
   verifyForm(pm, "lowered");
   buildGpuBackendPipeline(pm);

@@ -38,7 +38,23 @@ class Tda_Attr<string name, string mnemonic_> : AttrDef<Tda_Dialect, name> {
 
 def Tda_SkipPolicy : I32EnumAttr<"SkipPolicy", "what an empty tile does", [
     I32EnumAttrCase<"Never", 0, "never">,
-    I32EnumAttrCase<"Tile", 1, "tile">]> {
+    I32EnumAttrCase<"Tile", 1, "tile">,
+    I32EnumAttrCase<"Steps", 2, "steps">,
+    I32EnumAttrCase<"Adaptive", 3, "adaptive">]> {
+  let cppNamespace = "::tda";
+  let genSpecializedAttr = 0;
+}
+
+def Tda_GpuPath : I32EnumAttr<"GpuPath", "which instructions of a GPU", [
+    I32EnumAttrCase<"MmaSync", 0, "mma_sync">,
+    I32EnumAttrCase<"Wgmma", 1, "wgmma">]> {
+  let cppNamespace = "::tda";
+  let genSpecializedAttr = 0;
+}
+
+def Tda_GridKind : I32EnumAttr<"GridKind", "how programs are spread", [
+    I32EnumAttrCase<"Plain", 0, "plain">,
+    I32EnumAttrCase<"Persistent", 1, "persistent">]> {
   let cppNamespace = "::tda";
   let genSpecializedAttr = 0;
 }
@@ -52,8 +68,18 @@ def Tda_ScheduleAttr : Tda_Attr<"Schedule", "schedule"> {
     as a live one, `tile`: nothing); `group` heads walk the rows together, so
     that their keys stay in L2.
 
+    `path` picks the instructions of a GPU that has several: `mma_sync`, or
+    `wgmma` (sm_90). There `warps` counts consumer warps, four to a warpgroup
+    (one more warpgroup copies); `stages` is the number of ring slots, each with
+    one panel; `skip` may also be `steps` (values always staged, steps of 16
+    keys without survivors left out of the product) or `adaptive` (`steps` or
+    `tile`, tile by tile); `grid` may be `persistent` (a block an SM). `force`
+    makes every tile count as one with survivors: same bits, for debugging.
+
     ```mlir
     #tda.schedule<tile_m = 128, tile_n = 64, stages = 2, warps = 8, skip = tile>
+    #tda.schedule<tile_m = 128, tile_n = 128, stages = 5, warps = 8,
+                  skip = adaptive, path = wgmma>
     ```
 
     Whether a schedule fits a problem and a target is decided by one function,
@@ -62,7 +88,10 @@ def Tda_ScheduleAttr : Tda_Attr<"Schedule", "schedule"> {
   let parameters = (ins
     "int64_t":$tile_m, "int64_t":$tile_n, "int64_t":$stages, "int64_t":$warps,
     DefaultValuedParameter<"SkipPolicy", "SkipPolicy::Tile">:$skip,
-    DefaultValuedParameter<"int64_t", "8">:$group);
+    DefaultValuedParameter<"int64_t", "8">:$group,
+    DefaultValuedParameter<"GpuPath", "GpuPath::MmaSync">:$path,
+    DefaultValuedParameter<"GridKind", "GridKind::Plain">:$grid,
+    DefaultValuedParameter<"bool", "false">:$force);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -73,6 +102,48 @@ def Tda_ScheduleAttr : Tda_Attr<"Schedule", "schedule"> {
   }];
   let attrName = "tda.schedule";
   let cppClassName = "ScheduleAttr";
+}
+
+def Tda_PanelLayoutAttr : Tda_Attr<"PanelLayout", "panel_layout"> {
+  let summary = "how a panel lies in shared memory, for TMA and wgmma";
+  let description = [{
+    `rows` x `columns` elements of 16 bits, cut into blocks of 64 columns (128
+    bytes), each block `rows` x 128 bytes in the 128-byte swizzle: what one box
+    of a tensor map fills. `leading` and `stride` are the byte offsets of the
+    matrix descriptor, `step` the bytes from the operand of one k16 product to
+    that of the next inside a block (PTX ISA, "Matrix descriptor format" and
+    "Strides" of wgmma.mma_async).
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns,
+                        "int64_t":$leading, "int64_t":$stride, "int64_t":$step);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let extraClassDeclaration = [{
+    int64_t getBlocks() const { return getColumns() / 64; }
+    int64_t getBlockBytes() const { return getRows() * 128; }
+    int64_t getBytes() const { return getBlocks() * getBlockBytes(); }
+  }];
+  let attrName = "tda.panel_layout";
+  let cppClassName = "PanelLayoutAttr";
+}
+
+def Tda_PipelineAttr : Tda_Attr<"Pipeline", "pipeline"> {
+  let summary = "roles, ring and shared memory of a warp-specialised program";
+  let description = [{
+    One producer warpgroup copies, `consumers` warpgroups compute 64 rows each.
+    Panels travel through a ring of `slots` slots of `slot_bytes` from byte
+    `ring_offset`, each with a barrier that says full and one that says empty;
+    the queries of view r lie at byte `query_offset` + r * `query.bytes`.
+    `producer_registers` and `consumer_registers` are what setmaxnreg gives a
+    thread (0: as launched).
+  }];
+  let parameters = (ins "int64_t":$consumers, "int64_t":$producer_registers,
+    "int64_t":$consumer_registers, "int64_t":$slots, "int64_t":$slot_bytes,
+    "int64_t":$query_offset, "int64_t":$ring_offset, "int64_t":$shared_bytes,
+    "PanelLayoutAttr":$query, "PanelLayoutAttr":$key,
+    "PanelLayoutAttr":$value);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let attrName = "tda.pipeline";
+  let cppClassName = "PipelineAttr";
 }
 
 def Tda_TargetAttr : Tda_Attr<"Target", "target"> {

@@ -34,27 +34,40 @@ void TdaDialect::initialize() {
 // Attributes
 //===----------------------------------------------------------------------===//
 
-static Skip toSkip(SkipPolicy policy) {
-  return policy == SkipPolicy::Never ? Skip::Never : Skip::Tile;
+// The enums of the attribute list the same values in the same order as those of
+// include/tda/Schedule.h; a path of a GPU comes after the CPU's.
+static Schedule scheduleOf(int64_t tileM, int64_t tileN, int64_t stages,
+                           int64_t warps, SkipPolicy skip, int64_t group,
+                           GpuPath path, GridKind grid, bool force) {
+  return {tileM,
+          tileN,
+          stages,
+          warps,
+          Skip(skip),
+          group,
+          path == GpuPath::Wgmma ? Path::Wgmma : Path::MmaSync,
+          Grid(grid),
+          force};
 }
 
 Schedule ScheduleAttr::toSchedule() const {
-  return {getTileM(), getTileN(),        getStages(),
-          getWarps(), toSkip(getSkip()), getGroup()};
+  return scheduleOf(getTileM(), getTileN(), getStages(), getWarps(), getSkip(),
+                    getGroup(), getPath(), getGrid(), getForce());
 }
 
 ScheduleAttr ScheduleAttr::get(MLIRContext *context, const Schedule &s) {
-  return get(context, s.tileM, s.tileN, s.stages, s.warps,
-             s.skip == Skip::Never ? SkipPolicy::Never : SkipPolicy::Tile,
-             s.group);
+  return get(context, s.tileM, s.tileN, s.stages, s.warps, SkipPolicy(s.skip),
+             s.group, s.path == Path::Wgmma ? GpuPath::Wgmma : GpuPath::MmaSync,
+             GridKind(s.grid), s.force);
 }
 
 LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    int64_t tileM, int64_t tileN, int64_t stages,
                                    int64_t warps, SkipPolicy skip,
-                                   int64_t group) {
-  std::string why =
-      whyMalformed({tileM, tileN, stages, warps, toSkip(skip), group});
+                                   int64_t group, GpuPath path, GridKind grid,
+                                   bool force) {
+  std::string why = whyMalformed(
+      scheduleOf(tileM, tileN, stages, warps, skip, group, path, grid, force));
   if (!why.empty())
     return emitError() << "schedule: " << why;
   return success();

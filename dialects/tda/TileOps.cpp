@@ -290,15 +290,43 @@ LogicalResult TileScoresOp::verify() {
   return success();
 }
 
-LogicalResult TileAggregateOp::verify() {
-  auto a = cast<TileType>(getA().getType());
-  auto v = cast<PanelType>(getV().getType());
-  auto acc = cast<TileType>(getAcc().getType());
+static LogicalResult verifyAggregate(Operation *op, TileType a, PanelType v,
+                                     TileType acc) {
   if (v.getRole() != PanelRole::Value)
-    return emitOpError("reads a value panel, not ") << v;
+    return op->emitOpError("reads a value panel, not ") << v;
   if (a.getColumns() != v.getRows() || acc.getRows() != a.getRows() ||
       acc.getColumns() != v.getColumns() || !a.getElementType().isF32() ||
       !acc.getElementType().isF32())
-    return emitOpError("cannot add ") << a << " times " << v << " to " << acc;
+    return op->emitOpError("cannot add ")
+           << a << " times " << v << " to " << acc;
+  return success();
+}
+
+LogicalResult TileAggregateOp::verify() {
+  return verifyAggregate(*this, cast<TileType>(getA().getType()),
+                         cast<PanelType>(getV().getType()),
+                         cast<TileType>(getAcc().getType()));
+}
+
+LogicalResult TileAggregateStepsOp::verify() {
+  if (cast<TileType>(getA().getType()).getColumns() % 16)
+    return emitOpError("works in steps of 16 keys, not on ")
+           << getA().getType();
+  return verifyAggregate(*this, cast<TileType>(getA().getType()),
+                         cast<PanelType>(getV().getType()),
+                         cast<TileType>(getAcc().getType()));
+}
+
+LogicalResult TileGatherOp::verify() {
+  auto a = cast<TileType>(getA().getType());
+  auto acc = cast<TileType>(getAcc().getType());
+  auto values = cast<MemRefType>(getValues().getType());
+  if (a.getColumns() % 16)
+    return emitOpError("works in steps of 16 keys, not on ") << a;
+  if (values.getRank() != 4 || values.getDimSize(3) != acc.getColumns() ||
+      acc.getRows() != a.getRows() || !a.getElementType().isF32() ||
+      !acc.getElementType().isF32())
+    return emitOpError("cannot add ")
+           << a << " times rows of " << values << " to " << acc;
   return success();
 }

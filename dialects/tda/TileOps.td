@@ -21,9 +21,13 @@ def Tda_TileProgramOp : Tda_Op<"tile_program",
     thread pool. The block arguments are the batch, the query head and the first
     row. The last tile may reach beyond `rows`; loads give zeros there and
     stores drop them.
+
+    `pipeline`, set by `tda-assign-pipeline`, says how warpgroups share the work
+    on the wgmma path and how shared memory is laid out.
   }];
   let arguments = (ins Index:$batches, Index:$heads, Index:$rows,
-                       Tda_ScheduleAttr:$schedule, Tda_TargetAttr:$target);
+                       Tda_ScheduleAttr:$schedule, Tda_TargetAttr:$target,
+                       OptionalAttr<Tda_PipelineAttr>:$pipeline);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasRegionVerifier = 1;
@@ -247,6 +251,62 @@ def Tda_TileAggregateOp : Tda_TileOp<"tile_aggregate", [Pure,
     $a `,` $v `,` $acc attr-dict `:` type($a) `,` type($v) `,` type($acc)
   }];
   let hasVerifier = 1;
+}
+
+def Tda_TileAggregateStepsOp : Tda_TileOp<"tile_aggregate_steps", [Pure,
+    AllTypesMatch<["acc", "result"]>], "sum"> {
+  let summary = "add a v to acc, without the steps of 16 keys that add nothing";
+  let description = [{
+    As `tile_aggregate`, but a step of 16 keys in which every weight of the
+    group of rows that runs together (a warpgroup) is zero is left out: it would
+    add exactly nothing. `live` is the number of steps in which the caller's
+    warp has a weight.
+  }];
+  let arguments = (ins Tda_Tile2D:$a, Tda_PanelType:$v, Tda_Tile2D:$acc);
+  let results = (outs Tda_Tile2D:$result, I32:$live);
+  let assemblyFormat = [{
+    $a `,` $v `,` $acc attr-dict `:` type($a) `,` type($v) `,` type($acc)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tda_TileGatherOp : Tda_TileOp<"tile_gather",
+    [MemoryEffects<[MemRead]>, AllTypesMatch<["acc", "result"]>], "sum"> {
+  let summary = "add a v to acc, fetching only values that meet a weight";
+  let description = [{
+    `acc(r, c) + sum_j a(r, j) values[batch, head, key + j, c]`, a rounded to
+    the type of the values. Values are not staged: each warp fetches those of
+    the steps of 16 keys in which one of its rows has a weight; `live` counts
+    these steps. The same bits as `tile_aggregate`. Rows of values from `limit`
+    on meet zero weights only.
+  }];
+  let arguments = (ins Tda_Tile2D:$a, AnyMemRef:$values, Index:$batch,
+                       Index:$head, Index:$key, Index:$limit, Tda_Tile2D:$acc);
+  let results = (outs Tda_Tile2D:$result, I32:$live);
+  let assemblyFormat = [{
+    $a `,` $values `[` $batch `,` $head `,` $key `]` `limit` $limit `,` $acc
+    attr-dict `:` type($a) `,` type($values) `,` type($acc)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tda_PanelStagedOp : Tda_TileOp<"panel_staged",
+    [MemoryEffects<[MemRead]>], "staged"> {
+  let summary = "was this panel of the loop copied for this tile?";
+  let description = [{
+    A panel that this op asks about is optional: the copies leave it out while
+    the tiles of the program are sparse, as told by `panel_vote`. The answer is
+    the same for all rows of the program.
+  }];
+  let arguments = (ins Tda_PanelType:$panel);
+  let results = (outs I1:$staged);
+  let assemblyFormat = "$panel attr-dict `:` type($panel)";
+}
+
+def Tda_PanelVoteOp : Tda_TileOp<"panel_vote", [MemoryEffects<[MemWrite]>]> {
+  let summary = "tell the copies how many live steps this tile had";
+  let arguments = (ins Tda_PanelType:$panel, I32:$live);
+  let assemblyFormat = "$panel `,` $live attr-dict `:` type($panel)";
 }
 
 def Tda_TileCountOp : Tda_TileOp<"tile_count", [Pure,

@@ -20,6 +20,7 @@
 #define TDA_COMPILE_H
 
 #include "tda/Pipeline.h"
+#include "tda/PtxasReport.h"
 #include "tda/Signature.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -105,8 +106,8 @@ struct Ptxas {
 std::optional<Ptxas> findPtxas();
 
 /// Assembles the PTX for its own architecture and notes that in the manifest.
-/// `resources` is ptxas' report on registers, spills and shared memory.
-bool addCubin(const Ptxas &ptxas, GpuProgram &program, std::string &resources,
+/// What `report` complains of is added to `messages` as warnings.
+bool addCubin(const Ptxas &ptxas, GpuProgram &program, PtxasReport &report,
               std::string &messages);
 
 /// A function compiled for this machine.

@@ -12,11 +12,12 @@ class ModuleOp;
 
 namespace tda {
 
-/// Optimises the kernels of `module` (LLVM dialect) for `target` and prints
-/// them as LLVM IR and as PTX. False and `error` when LLVM cannot.
+/// Optimises the kernels of `module` (LLVM dialect) and prints them as LLVM IR
+/// and as PTX for `chip`: the name of `target`, or its `wgmmaChip` for kernels
+/// of that path. False and `error` when LLVM cannot.
 bool translateToPtx(mlir::ModuleOp module, const Target &target,
-                    std::string &llvmText, std::string &ptx,
-                    std::string &error);
+                    const std::string &chip, std::string &llvmText,
+                    std::string &ptx, std::string &error);
 
 } // namespace tda
 

@@ -26,13 +26,27 @@ namespace tda {
 
 /// Written to and required of every manifest.
 constexpr const char *ManifestSchema = "tda.manifest";
-constexpr int ManifestSchemaVersion = 1;
+constexpr int ManifestSchemaVersion = 2;
 
 /// Limits of this schema version; the runtime's call path needs no heap then.
 constexpr int MaxRank = 6;
 constexpr int MaxArguments = 32;
 constexpr int MaxParams = 256;
 constexpr int MaxKernels = 8;
+constexpr int MaxTensorMaps = 16;
+
+/// Bytes of a tensor map (CUtensorMap), and what it is aligned to.
+constexpr int TensorMapBytes = 128;
+constexpr int TensorMapAlignment = 64;
+/// The one swizzle of this schema version, bytes.
+constexpr int TensorMapSwizzle = 128;
+/// Alignment of a tensor in the workspace that a map reads, bytes. TMA asks for
+/// 16; with 128 rows do not straddle more cache lines than they must.
+constexpr int TensorMapWorkspaceAlignment = 128;
+
+/// Bytes of parameters that every driver takes; from CUDA 12.1 on 32764 (CUDA
+/// C++ Programming Guide, "__global__ Function Parameters").
+constexpr int MaxParamBytes = 4096;
 
 struct ManifestTarget {
   std::string arch;   ///< "sm_90"; "sm_90a": that architecture alone.
@@ -87,6 +101,22 @@ struct DividesRule {
   Length dividend;
 };
 
+/// Recipe of a TMA descriptor (a tensor map) of a tensor [B, H, N, C] of 16-bit
+/// elements: which elements one copy brings into shared memory, and how they
+/// lie there.
+struct ManifestTensorMap {
+  std::string name; ///< A C identifier; parameters name the map by it.
+  /// The tensor that is read. With `workspace`: "like", the tensor whose shape
+  /// and dtype that in the workspace has.
+  std::string argument;
+  /// Where set, the tensor lies in the workspace, contiguous, at this byte
+  /// offset, an expression.
+  std::optional<std::string> workspace;
+  int boxRows = 1;                ///< Along N.
+  int boxColumns = 1;             ///< Along C; those beyond C are zeros.
+  int swizzle = TensorMapSwizzle; ///< Of the rows in shared memory, bytes.
+};
+
 /// One parameter of a kernel, in the order of its PTX signature.
 struct KernelParam {
   enum class Kind {
@@ -95,18 +125,21 @@ struct KernelParam {
     Stride,    ///< i64: stride of a tensor's axis, elements.
     Scalar,    ///< i64: a scalar argument.
     Workspace, ///< ptr: workspace base plus a byte offset.
+    TensorMap, ///< tensor_map: a TMA descriptor by value, 128 bytes.
   };
   Kind kind = Kind::Pointer;
   std::string argument; ///< Pointer, Stride, Scalar: the argument's name.
   int axis = 0;         ///< Stride.
   tda::Length symbol = tda::Length::B; ///< Length.
   std::string offset; ///< Workspace: byte offset, an expression.
+  std::string map;    ///< TensorMap: its name.
 
   static KernelParam pointer(std::string argument);
   static KernelParam length(tda::Length symbol);
   static KernelParam stride(std::string argument, int axis);
   static KernelParam scalar(std::string argument);
   static KernelParam workspace(std::string offset);
+  static KernelParam tensorMap(std::string map);
 };
 
 struct ManifestKernel {
@@ -116,6 +149,9 @@ struct ManifestKernel {
   std::array<int, 3> block = {1, 1, 1};              ///< Threads.
   std::array<int, 3> cluster = {1, 1, 1};            ///< Blocks.
   int sharedBytes = 0; ///< Dynamic shared memory, bytes.
+  /// Not 0: the kernel is persistent, its blocks take several items, and its
+  /// grid has at most this many blocks an SM along x.
+  int blocksPerSm = 0;
 };
 
 /// What the results may be relied on for.
@@ -154,6 +190,7 @@ struct Manifest {
   std::vector<DividesRule> rules;
   std::vector<ManifestKernel> kernels; ///< Launched in order on one stream.
   std::string workspace = "0";         ///< Bytes, an expression.
+  std::vector<ManifestTensorMap> tensorMaps;
   ManifestNumerics numerics;
   ManifestHashes hashes;
   ManifestFiles files;
@@ -185,6 +222,9 @@ std::string sha256Hex(std::string_view bytes);
 
 /// "sha256:" + sha256Hex(bytes), the form of hashes in a manifest.
 std::string hashText(std::string_view bytes);
+
+/// Bytes that the parameters of `kernel` take, each at its alignment.
+int paramBytes(const ManifestKernel &kernel);
 
 /// Shape as in messages and headers: "[B, Hq, Nq, 128]".
 std::string shapeText(const std::vector<ManifestAxis> &shape);

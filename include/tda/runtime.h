@@ -116,13 +116,13 @@ TDA_API const char *tda_argument_name(const tda_program *program, size_t index);
    the cubin where it was made for exactly this compute capability) and sets
    its shared memory limit. Slow the first time; again: returns at once. The
    thread's current context stays as it was.
-   Errors: NO_DEVICE, UNSUPPORTED (compute capability, driver version, shared
-   memory), DRIVER (the message holds the JIT's log). */
+   Errors: NO_DEVICE, UNSUPPORTED (compute capability, driver version, tensor
+   maps, shared memory), DRIVER (the message holds the JIT's log). */
 TDA_API tda_status tda_load(tda_program *program, int device);
 
 /* Checks the arguments of a call without a GPU: number, kinds, dtypes, ranks,
    shapes, that lengths agree and are in range, strides, alignment, that data
-   is there. Errors: ARGUMENT. */
+   is there, that TMA can read what tensor maps describe. Errors: ARGUMENT. */
 TDA_API tda_status tda_check(const tda_program *program,
                              const tda_argument *args, size_t nargs);
 
@@ -148,10 +148,10 @@ TDA_API tda_status tda_launch(const tda_program *program,
    device can use it (some 0.1 us each); `enabled` = 0 leaves that out. */
 TDA_API void tda_set_pointer_checks(tda_program *program, int enabled);
 
-/* Writes what tda_launch would do with these arguments as text: lengths, grid,
-   block, shared memory and the value of every parameter. Needs no GPU; `data`
-   may be NULL. Always ends `buffer` with a NUL. Errors: ARGUMENT; BUFFER where
-   the text was cut, the message gives the size needed. */
+/* Writes what tda_launch would do with these arguments as text: lengths, tensor
+   maps, grid, block, shared memory and the value of every parameter. Needs no
+   GPU; `data` may be NULL. Always ends `buffer` with a NUL. Errors: ARGUMENT;
+   BUFFER where the text was cut, the message gives the size needed. */
 TDA_API tda_status tda_explain(const tda_program *program,
                                const tda_argument *args, size_t nargs,
                                char *buffer, size_t size);

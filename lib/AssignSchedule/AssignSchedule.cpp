@@ -19,19 +19,41 @@ namespace {
 struct AssignSchedule : tda::impl::AssignScheduleBase<AssignSchedule> {
   using AssignScheduleBase::AssignScheduleBase;
 
+  /// Why the default is not a schedule of the wgmma path.
+  static std::string whyNoWgmma(const Problem &problem, const Target &row) {
+    std::string why = whyNoForm(problem, row, Path::Wgmma);
+    Schedule schedule;
+    if (why.empty())
+      defaultSchedule(problem, row, schedule, why, Path::Wgmma);
+    return why;
+  }
+
   LogicalResult assign(AttentionOp op, const Target &row) {
     Problem problem = op.getProblem();
     std::string error = whyUnsupported(problem, row);
     if (!error.empty())
       return op.emitError(error);
     Schedule chosen;
+    // A path that is asked for brings that path's default for the rest.
+    Schedule words;
+    if (!Schedule::parse(schedule, words, error))
+      return op.emitError(error);
+    std::optional<Path> path;
+    if (StringRef(schedule).contains("path"))
+      path = words.path;
     if (op.getSchedule())
       chosen = op.getSchedule()->toSchedule();
-    else if (!defaultSchedule(problem, row, chosen, error) && schedule.empty())
+    else if (!defaultSchedule(problem, row, chosen, error, path) &&
+             schedule.empty())
       return op.emitError("no default schedule fits: ") << error;
+    else if (row.wgmma && !path && chosen.path != Path::Wgmma)
+      op.emitRemark("takes the portable mma.sync path: ")
+          << whyNoWgmma(problem, row);
     if (!Schedule::parse(schedule, chosen, error))
       return op.emitError(error);
-    if (noSkip)
+    if (noSkip && chosen.path == Path::Wgmma)
+      chosen.force = true;
+    else if (noSkip)
       chosen.skip = Skip::Never;
     if (error = whyIllegal(chosen, problem, row); !error.empty())
       return op.emitError("schedule cannot work on ")

@@ -36,10 +36,19 @@ private:
   Value gate();
   Value queryTile(int view);
   void tileLoop();
+  void visitInOneLoop(TileSpanOp span);
+  void visitInSegments(TileSpanOp span);
+  TileForOp keyLoop(Value begin, Value end, ValueRange inits, bool values);
+  SmallVector<Value> scores(TileForOp loop);
   SmallVector<Value> maskEdges(ArrayRef<Value> scores, Value key);
   Value survives(ArrayRef<Value> scores);
+  Value weights(ArrayRef<Value> scores);
+  SmallVector<Value> counts(ArrayRef<Value> scores, ValueRange carried);
   SmallVector<Value> live(ArrayRef<Value> scores, Value values,
                           ValueRange carried);
+  SmallVector<Value> segmentBody(TileForOp loop, bool masked);
+  SmallVector<Value> inSteps(TileForOp loop, bool masked, Value &steps);
+  SmallVector<Value> onDemand(TileForOp loop, bool masked, Value &steps);
   void store(ValueRange results);
 
   OpBuilder &b;
@@ -50,6 +59,7 @@ private:
   Problem problem;
   // Of the program that is being built.
   Value batch, head, keyHead, row, tau, lambda, q[2];
+  SmallVector<Value> results; ///< o and the counts, after the loops.
 };
 
 void LoopBuilder::build() {
@@ -108,12 +118,22 @@ void LoopBuilder::tileLoop() {
                                  b.getI64IntegerAttr(schedule.tileM),
                                  b.getI64IntegerAttr(schedule.tileN),
                                  op.getCausalAttr(), windowAttr());
-  SmallVector<Value> inits{TileZeroOp::create(
+  results = {TileZeroOp::create(
       b, loc, tile({schedule.tileM, problem.dv}, b.getF32Type()))};
   if (problem.stats)
     for (int view = 0; view < problem.views; ++view)
-      inits.push_back(TileZeroOp::create(b, loc, rowTile(b.getI32Type())));
+      results.push_back(TileZeroOp::create(b, loc, rowTile(b.getI32Type())));
+  if (schedule.path == Path::Wgmma)
+    visitInSegments(span);
+  else
+    visitInOneLoop(span);
+  store(results);
+}
 
+/// An empty loop over [begin, end), its panels the keys of each view, then the
+/// values where they are staged.
+TileForOp LoopBuilder::keyLoop(Value begin, Value end, ValueRange inits,
+                               bool values) {
   auto panel = [&](int64_t columns, PanelRole role) -> Type {
     return PanelType::get(b.getContext(), schedule.tileN, columns, inputType(),
                           role);
@@ -124,64 +144,181 @@ void LoopBuilder::tileLoop() {
     sources.push_back(at.k[view]);
     panels.push_back(panel(problem.d, PanelRole::Key));
   }
-  sources.push_back(at.v);
-  panels.push_back(panel(problem.dv, PanelRole::Value));
+  if (values) {
+    sources.push_back(at.v);
+    panels.push_back(panel(problem.dv, PanelRole::Value));
+  }
+  return TileForOp::create(b, loc, begin, end, at.keys, batch, keyHead,
+                           schedule.tileN, sources, panels, inits);
+}
 
-  auto loop =
-      TileForOp::create(b, loc, span.getBegin(), span.getEnd(), at.keys, batch,
-                        keyHead, schedule.tileN, sources, panels, inits);
+SmallVector<Value> LoopBuilder::scores(TileForOp loop) {
+  SmallVector<Value> keyPanels(loop.getPanels().take_front(problem.views));
+  if (problem.normalize) {
+    auto unit = PanelNormalizeOp::create(
+        b, loc, TypeRange(ValueRange(keyPanels)), keyPanels);
+    keyPanels.assign(unit.getResults().begin(), unit.getResults().end());
+  }
+  SmallVector<Value> scores;
+  for (int view = 0; view < problem.views; ++view)
+    scores.push_back(TileScoresOp::create(
+        b, loc, tile({schedule.tileM, schedule.tileN}, b.getF32Type()), q[view],
+        keyPanels[view]));
+  return scores;
+}
+
+/// One loop over all tiles; a branch masks those that some row does not wholly
+/// see.
+void LoopBuilder::visitInOneLoop(TileSpanOp span) {
+  auto loop = keyLoop(span.getBegin(), span.getEnd(), results, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&loop.getBody().front());
+  SmallVector<Value> s = scores(loop);
+  Value key = loop.getKey();
+  Value after = arith::AddIOp::create(b, loc, key, index(schedule.tileN));
+  Value below = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, key,
+                                      span.getFullBegin());
+  Value above = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, after,
+                                      span.getFullEnd());
+  Value edge = arith::OrIOp::create(b, loc, below, above);
+  auto masked = scf::IfOp::create(b, loc, TypeRange(ValueRange(s)), edge, true);
   {
+    OpBuilder::InsertionGuard inner(b);
+    b.setInsertionPointToStart(masked.thenBlock());
+    scf::YieldOp::create(b, loc, maskEdges(s, key));
+    b.setInsertionPointToStart(masked.elseBlock());
+    scf::YieldOp::create(b, loc, s);
+  }
+  s.assign(masked.getResults().begin(), masked.getResults().end());
+
+  SmallVector<Value> next;
+  Value values = loop.getPanels().back();
+  if (schedule.skip == Skip::Never) {
+    next = live(s, values, loop.getCarried());
+  } else {
+    auto branch = scf::IfOp::create(
+        b, loc, TypeRange(ValueRange(loop.getCarried())), survives(s), true);
+    OpBuilder::InsertionGuard inner(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(b, loc, live(s, values, loop.getCarried()));
+    b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(b, loc, loop.getCarried());
+    next.assign(branch.getResults().begin(), branch.getResults().end());
+  }
+  b.setInsertionPointToEnd(&loop.getBody().front());
+  TileYieldOp::create(b, loc, next);
+  results.assign(loop.getResults().begin(), loop.getResults().end());
+}
+
+/// The masked and the other tiles in loops of their own, in the order of the
+/// keys: wgmma accumulators do not cross a branch cheaply.
+void LoopBuilder::visitInSegments(TileSpanOp span) {
+  Value step = index(schedule.tileN);
+  auto whole = [&](Value key) -> Value { // rounded down to whole tiles
+    Value rest = arith::RemSIOp::create(b, loc, key, step);
+    return arith::SubIOp::create(b, loc, key, rest);
+  };
+  Value last = arith::AddIOp::create(b, loc, span.getFullBegin(),
+                                     index(schedule.tileN - 1));
+  Value low = whole(last), high = whole(span.getFullEnd());
+  high = arith::MaxSIOp::create(b, loc, low, high);
+  auto segment = [&](Value begin, Value end, bool masked) {
+    auto loop = keyLoop(begin, end, results, schedule.skip != Skip::Tile);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(&loop.getBody().front());
-    SmallVector<Value> keyPanels(loop.getPanels().drop_back());
-    if (problem.normalize) {
-      auto unit = PanelNormalizeOp::create(
-          b, loc, TypeRange(ValueRange(keyPanels)), keyPanels);
-      keyPanels.assign(unit.getResults().begin(), unit.getResults().end());
-    }
-    SmallVector<Value> scores;
-    for (int view = 0; view < problem.views; ++view)
-      scores.push_back(TileScoresOp::create(
-          b, loc, tile({schedule.tileM, schedule.tileN}, b.getF32Type()),
-          q[view], keyPanels[view]));
-    // A tile that some row does not wholly see is masked; the others are not.
-    Value key = loop.getKey();
-    Value after = arith::AddIOp::create(b, loc, key, index(schedule.tileN));
-    Value below = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, key,
-                                        span.getFullBegin());
-    Value above = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt,
-                                        after, span.getFullEnd());
-    Value edge = arith::OrIOp::create(b, loc, below, above);
-    auto masked =
-        scf::IfOp::create(b, loc, TypeRange(ValueRange(scores)), edge, true);
-    {
-      OpBuilder::InsertionGuard inner(b);
-      b.setInsertionPointToStart(masked.thenBlock());
-      scf::YieldOp::create(b, loc, maskEdges(scores, key));
-      b.setInsertionPointToStart(masked.elseBlock());
-      scf::YieldOp::create(b, loc, scores);
-    }
-    scores.assign(masked.getResults().begin(), masked.getResults().end());
-
-    SmallVector<Value> next;
-    Value values = loop.getPanels().back();
-    if (schedule.skip == Skip::Never) {
-      next = live(scores, values, loop.getCarried());
-    } else {
-      auto branch =
-          scf::IfOp::create(b, loc, TypeRange(ValueRange(loop.getCarried())),
-                            survives(scores), true);
-      OpBuilder::InsertionGuard inner(b);
-      b.setInsertionPointToStart(branch.thenBlock());
-      scf::YieldOp::create(b, loc, live(scores, values, loop.getCarried()));
-      b.setInsertionPointToStart(branch.elseBlock());
-      scf::YieldOp::create(b, loc, loop.getCarried());
-      next.assign(branch.getResults().begin(), branch.getResults().end());
-    }
-    b.setInsertionPointToEnd(&loop.getBody().front());
+    SmallVector<Value> next = segmentBody(loop, masked);
     TileYieldOp::create(b, loc, next);
+    results.assign(loop.getResults().begin(), loop.getResults().end());
+  };
+  if (problem.window)
+    segment(span.getBegin(), arith::MinSIOp::create(b, loc, low, span.getEnd()),
+            true);
+  segment(low, high, false);
+  segment(high, span.getEnd(), true);
+}
+
+SmallVector<Value> LoopBuilder::segmentBody(TileForOp loop, bool masked) {
+  Value steps;
+  switch (schedule.skip) {
+  case Skip::Never: {
+    SmallVector<Value> s = scores(loop);
+    if (masked)
+      s = maskEdges(s, loop.getKey());
+    return live(s, loop.getPanels().back(), loop.getCarried());
   }
-  store(loop.getResults());
+  case Skip::Tile:
+    return onDemand(loop, masked, steps);
+  case Skip::Steps:
+    return inSteps(loop, masked, steps);
+  case Skip::Adaptive:
+    break;
+  }
+  Value values = loop.getPanels().back();
+  SmallVector<Type> types(TypeRange(ValueRange(loop.getCarried())));
+  types.push_back(b.getI32Type());
+  auto branch = scf::IfOp::create(
+      b, loc, types, PanelStagedOp::create(b, loc, b.getI1Type(), values),
+      /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    SmallVector<Value> next = inSteps(loop, masked, steps);
+    next.push_back(steps);
+    scf::YieldOp::create(b, loc, next);
+    b.setInsertionPointToStart(branch.elseBlock());
+    next = onDemand(loop, masked, steps);
+    next.push_back(steps);
+    scf::YieldOp::create(b, loc, next);
+  }
+  PanelVoteOp::create(b, loc, values, branch.getResults().back());
+  return SmallVector<Value>(branch.getResults().drop_back());
+}
+
+/// The tile with its values staged: `steps` of 16 keys that are live.
+SmallVector<Value> LoopBuilder::inSteps(TileForOp loop, bool masked,
+                                        Value &steps) {
+  SmallVector<Value> s = scores(loop);
+  if (masked)
+    s = maskEdges(s, loop.getKey());
+  SmallVector<Value> count = counts(s, loop.getCarried());
+  auto sum = TileAggregateStepsOp::create(
+      b, loc, loop.getCarried()[0].getType(), b.getI32Type(), weights(s),
+      loop.getPanels().back(), loop.getCarried()[0]);
+  steps = sum.getLive();
+  SmallVector<Value> next{sum.getResult()};
+  next.append(count);
+  return next;
+}
+
+/// The tile without its values: rows with survivors fetch them.
+SmallVector<Value> LoopBuilder::onDemand(TileForOp loop, bool masked,
+                                         Value &steps) {
+  SmallVector<Value> s = scores(loop);
+  if (masked)
+    s = maskEdges(s, loop.getKey());
+  Value any =
+      schedule.force
+          ? Value(arith::ConstantOp::create(b, loc, b.getBoolAttr(true)))
+          : survives(s);
+  SmallVector<Type> types(TypeRange(ValueRange(loop.getCarried())));
+  types.push_back(b.getI32Type());
+  auto branch = scf::IfOp::create(b, loc, types, any, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  SmallVector<Value> count = counts(s, loop.getCarried());
+  auto sum = TileGatherOp::create(
+      b, loc, loop.getCarried()[0].getType(), b.getI32Type(), weights(s), at.v,
+      batch, keyHead, loop.getKey(), at.keys, loop.getCarried()[0]);
+  SmallVector<Value> next{sum.getResult()};
+  next.append(count);
+  next.push_back(sum.getLive());
+  scf::YieldOp::create(b, loc, next);
+  b.setInsertionPointToStart(branch.elseBlock());
+  next.assign(loop.getCarried().begin(), loop.getCarried().end());
+  next.push_back(arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0)));
+  scf::YieldOp::create(b, loc, next);
+  steps = branch.getResults().back();
+  return SmallVector<Value>(branch.getResults().drop_back());
 }
 
 SmallVector<Value> LoopBuilder::maskEdges(ArrayRef<Value> scores, Value key) {
@@ -197,25 +334,35 @@ Value LoopBuilder::survives(ArrayRef<Value> scores) {
   return TileSurvivesOp::create(b, loc, b.getI1Type(), scores, tau);
 }
 
-/// What a tile with survivors does: the next values of the carried tiles.
-SmallVector<Value> LoopBuilder::live(ArrayRef<Value> scores, Value values,
-                                     ValueRange carried) {
-  // Counting first: the scores die in the thresholds.
+SmallVector<Value> LoopBuilder::counts(ArrayRef<Value> scores,
+                                       ValueRange carried) {
   SmallVector<Value> counts;
   for (auto [s, count] : llvm::zip(scores, carried.drop_front()))
     counts.push_back(
         TileCountOp::create(b, loc, count.getType(), s, tau, count));
+  return counts;
+}
+
+/// Rectified scores, and the difference of the views.
+Value LoopBuilder::weights(ArrayRef<Value> scores) {
   FloatAttr power = b.getF64FloatAttr(problem.power);
   SmallVector<Value> maps;
   for (Value s : scores)
     maps.push_back(TileThresholdOp::create(b, loc, s.getType(), s, tau, power));
-  Value a = maps[0];
-  if (problem.views == 2)
-    a = TileDifferentialOp::create(b, loc, a.getType(), maps[0], maps[1],
-                                   lambda);
-  SmallVector<Value> next{TileAggregateOp::create(b, loc, carried[0].getType(),
-                                                  a, values, carried[0])};
-  next.append(counts);
+  if (problem.views == 1)
+    return maps[0];
+  return TileDifferentialOp::create(b, loc, maps[0].getType(), maps[0], maps[1],
+                                    lambda);
+}
+
+/// What a tile with survivors does: the next values of the carried tiles.
+SmallVector<Value> LoopBuilder::live(ArrayRef<Value> scores, Value values,
+                                     ValueRange carried) {
+  // Counting first: the scores die in the thresholds.
+  SmallVector<Value> count = counts(scores, carried);
+  SmallVector<Value> next{TileAggregateOp::create(
+      b, loc, carried[0].getType(), weights(scores), values, carried[0])};
+  next.append(count);
   return next;
 }
 

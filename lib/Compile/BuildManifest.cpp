@@ -1,13 +1,10 @@
-//===- BuildManifest.cpp - The manifest of a compiled kernel --------------===//
+//===- BuildManifest.cpp - The manifest of a compiled program -------------===//
 #include "lib/Compile/BuildManifest.h"
 
-#include "mlir/IR/BuiltinAttributes.h"
 #include "tda/Host/Reference.h"
 #include "tda/Version.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 
-using namespace mlir;
 using namespace tda;
 
 // Lengths are i32 in the kernel, and sums of two of them must be too.
@@ -46,55 +43,14 @@ static ManifestArgument argumentOf(const host::ArgumentSpec &spec,
   return argument;
 }
 
-/// "ptr q1", "i32 Nq", "i64 q1 0" (a stride) or "i64 offset" (a scalar).
-static bool parseParam(StringRef text, KernelParam &param) {
-  SmallVector<StringRef> words;
-  text.split(words, ' ');
-  if (words.size() == 2 && words[0] == "ptr") {
-    param = KernelParam::pointer(words[1].str());
-    return true;
+/// TMA copies from addresses and with strides of 16 bytes.
+static void setTmaAccess(const ManifestTensorMap &map, Manifest &manifest) {
+  for (ManifestArgument &argument : manifest.arguments) {
+    if (map.workspace || argument.name != map.argument)
+      continue;
+    argument.alignment = std::max<int64_t>(argument.alignment, 16);
+    argument.strideMultiple = std::max<int64_t>(argument.strideMultiple, 8);
   }
-  Length length;
-  if (words.size() == 2 && words[0] == "i32" &&
-      parseLength(words[1].str(), length)) {
-    param = KernelParam::length(length);
-    return true;
-  }
-  if (words.empty() || words[0] != "i64")
-    return false;
-  int axis;
-  if (words.size() == 3 && llvm::to_integer(words[2], axis)) {
-    param = KernelParam::stride(words[1].str(), axis);
-    return true;
-  }
-  param = KernelParam::scalar(words.back().str());
-  return words.size() == 2;
-}
-
-static bool buildKernel(StringRef name, DictionaryAttr launch,
-                        ManifestKernel &kernel, std::string &error) {
-  auto params = launch.getAs<ArrayAttr>("params");
-  auto grid = launch.getAs<StringAttr>("grid");
-  auto block = launch.getAs<IntegerAttr>("block");
-  auto shared = launch.getAs<IntegerAttr>("shared_bytes");
-  if (!params || !grid || !block || !shared) {
-    error = "tda.launch lacks params, grid, block or shared_bytes";
-    return false;
-  }
-  kernel.entry = name.str();
-  kernel.grid[0] = grid.str();
-  kernel.block[0] = block.getInt();
-  kernel.sharedBytes = shared.getInt();
-  for (Attribute attr : params) {
-    KernelParam param;
-    if (!parseParam(cast<StringAttr>(attr), param)) {
-      error = "tda.launch has an unknown parameter '" +
-              cast<StringAttr>(attr).str() + "'";
-      return false;
-    }
-    kernel.params.push_back(std::move(param));
-  }
-  return true;
 }
 
 static void setLengths(const Signature &signature, Manifest &manifest) {
@@ -111,20 +67,23 @@ static void setLengths(const Signature &signature, Manifest &manifest) {
 }
 
 bool tda::buildManifest(GpuProgram &program, const Target &target,
-                        const std::string &schedule, DictionaryAttr launch,
+                        const std::string &schedule, const LaunchFacts &launch,
                         std::string &error) {
   Manifest manifest;
   manifest.name = program.name;
-  manifest.target = {target.name, target.ptxIsa, target.minDriver};
+  manifest.target = {launch.arch.value_or(target.name), target.ptxIsa,
+                     target.minDriver};
   manifest.problem = program.signature.problem;
   for (const host::ArgumentSpec &spec : program.signature.inputs)
     manifest.arguments.push_back(argumentOf(spec, /*output=*/false));
   for (const host::ArgumentSpec &spec : program.signature.outputs)
     manifest.arguments.push_back(argumentOf(spec, /*output=*/true));
   setLengths(program.signature, manifest);
-  manifest.kernels.resize(1);
-  if (!buildKernel(program.name, launch, manifest.kernels[0], error))
-    return false;
+  manifest.kernels = launch.kernels;
+  manifest.tensorMaps = launch.tensorMaps;
+  manifest.workspace = launch.workspace.value_or("0");
+  for (const ManifestTensorMap &map : manifest.tensorMaps)
+    setTmaAccess(map, manifest);
   manifest.numerics.relativeError = host::contract(manifest.problem.dtype);
   manifest.hashes.ir = hashText(program.mlir);
   manifest.hashes.ptx = hashText(program.ptx);

@@ -7,12 +7,19 @@
 using namespace mlir;
 using namespace tda;
 
-/// The launch facts of the one kernel in `module`.
-static DictionaryAttr findLaunch(ModuleOp module) {
-  for (Operation &op : *module.getBody())
-    if (auto launch = op.getAttrOfType<DictionaryAttr>(kLaunchAttr))
-      return launch;
-  return nullptr;
+/// The launch facts of the kernels in `module`, which are launched in the order
+/// in which they stand there.
+static bool findLaunches(ModuleOp module, LaunchFacts &facts,
+                         std::string &error) {
+  for (Operation &op : *module.getBody()) {
+    auto launch = op.getAttrOfType<DictionaryAttr>(kLaunchAttr);
+    auto name = op.getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName());
+    if (launch && name && !facts.add(name, launch, error))
+      return false;
+  }
+  if (facts.kernels.empty())
+    error = "no kernel says anything of its launch (tda.launch)";
+  return !facts.kernels.empty();
 }
 
 static const Target *findGpu(const std::string &name, std::string &error) {
@@ -58,12 +65,11 @@ bool tda::compileGpu(const FusedFunction &function,
   if (!runPasses(*module, messages, buildGpuLoweringPipeline))
     return false;
   MessageScope scope(module->getContext(), messages);
-  if (!translateToPtx(*module, *target, program.llvm, program.ptx, error))
-    return fail();
-  DictionaryAttr launch = findLaunch(*module);
-  if (!launch)
-    error = "the kernel says nothing of its launch (tda.launch)";
-  if (!launch || !buildManifest(program, *target, schedule, launch, error))
+  LaunchFacts launch;
+  if (!findLaunches(*module, launch, error) ||
+      !translateToPtx(*module, *target, launch.arch.value_or(target->name),
+                      program.llvm, program.ptx, error) ||
+      !buildManifest(program, *target, schedule, launch, error))
     return fail();
   return true;
 }

@@ -76,8 +76,8 @@ std::optional<Ptxas> tda::findPtxas() {
   return ptxas;
 }
 
-bool tda::addCubin(const Ptxas &ptxas, GpuProgram &program,
-                   std::string &resources, std::string &messages) {
+bool tda::addCubin(const Ptxas &ptxas, GpuProgram &program, PtxasReport &report,
+                   std::string &messages) {
   TemporaryFile ptx("ptx"), cubin("cubin");
   std::error_code code = ptx.code ? ptx.code : cubin.code;
   if (!code) {
@@ -94,12 +94,15 @@ bool tda::addCubin(const Ptxas &ptxas, GpuProgram &program,
     return false;
   }
   std::string arch = "-arch=" + program.manifest.target.arch;
-  if (!execute(ptxas.path, {"-v", arch, ptx.path, "-o", cubin.path},
-               resources)) {
+  std::string output;
+  if (!execute(ptxas.path, {"-v", arch, ptx.path, "-o", cubin.path}, output)) {
     messages += "error: " + ptxas.path + " refuses the PTX of '" +
-                program.name + "':\n" + resources;
+                program.name + "':\n" + output;
     return false;
   }
+  report = parsePtxasReport(output);
+  for (const std::string &complaint : report.complaints())
+    messages += "warning: '" + program.name + "': " + complaint + "\n";
   program.cubin = cubin.read();
   program.manifest.files.cubin = program.name + ".cubin";
   program.manifest.hashes.cubin = hashText(program.cubin);

@@ -1,11 +1,10 @@
 //===- NVVMToPTX.cpp - Kernels in the LLVM dialect to PTX text ------------===//
 //
-// Translates to LLVM IR, optimises for the GPU of the target table and prints
-// PTX. Inline PTX that synchronises must be marked convergent before LLVM's
-// passes see it; the portable path has none (its collective operations are
-// intrinsics, which LLVM knows to be convergent).
+// Translates to LLVM IR, marks inline PTX that synchronises, optimises for the
+// chip and prints PTX.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/NVVMToPTX/MarkConvergent.h"
 #include "tda/Emit.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -63,9 +62,22 @@ static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
       .run(module, modules);
 }
 
+/// Whether LLVM may emit for `chip` where the target table says `target`.
+static bool isChipOf(const Target &target, const std::string &chip,
+                     std::string &error) {
+  const std::string own = target.name, wgmma = target.wgmmaChip;
+  if (chip == own || (!wgmma.empty() && chip == wgmma))
+    return true;
+  error = "a kernel for " + own + " cannot be emitted for '" + chip +
+          "'; it can for " + own + (wgmma.empty() ? "" : " and " + wgmma);
+  return false;
+}
+
 bool tda::translateToPtx(ModuleOp source, const Target &target,
-                         std::string &llvmText, std::string &ptx,
-                         std::string &error) {
+                         const std::string &chip, std::string &llvmText,
+                         std::string &ptx, std::string &error) {
+  if (!isChipOf(target, chip, error))
+    return false;
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> module =
       translateModuleToLLVMIR(source, context, "tda");
@@ -73,6 +85,7 @@ bool tda::translateToPtx(ModuleOp source, const Target &target,
     error = "the kernel could not be translated to LLVM IR";
     return false;
   }
+  markConvergent(*module);
   llvm::Triple triple("nvptx64-nvidia-cuda");
   const llvm::Target *backend = nvptxTarget(triple, error);
   if (!backend) {
@@ -80,8 +93,8 @@ bool tda::translateToPtx(ModuleOp source, const Target &target,
     return false;
   }
   std::unique_ptr<llvm::TargetMachine> machine(backend->createTargetMachine(
-      triple, target.name, target.ptxFeature, llvm::TargetOptions(),
-      std::nullopt, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+      triple, chip, target.ptxFeature, llvm::TargetOptions(), std::nullopt,
+      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   module->setTargetTriple(triple);
   module->setDataLayout(machine->createDataLayout());
   optimise(*module, *machine);

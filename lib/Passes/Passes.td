@@ -131,6 +131,34 @@ def TilesToNVVM : Pass<"tda-tiles-to-nvvm", "::mlir::ModuleOp"> {
     "::mlir::scf::SCFDialect"];
 }
 
+def AssignPipeline : Pass<"tda-assign-pipeline", "::mlir::ModuleOp"> {
+  let summary = "Give tile programs of the wgmma path their roles and ring";
+  let description = [{
+    Before and after: form `tiles`. Sets `pipeline` on each `tda.tile_program`
+    whose schedule has `path = wgmma`: warpgroups and their registers, the slots
+    of the ring, the layout of each panel in shared memory as TMA writes it and
+    wgmma reads it. A schedule that does not fit is an error that says by how
+    much. Programs of other paths stay as they are.
+  }];
+  let dependentDialects = ["::tda::TdaDialect"];
+}
+
+def TilesToHopper : Pass<"tda-tiles-to-hopper", "::mlir::ModuleOp"> {
+  let summary = "Lower tiles to TMA, mbarriers and wgmma";
+  let description = [{
+    The wgmma path (sm_90a). Before: form `tiles`, with `pipeline` on the
+    programs. After: form `lowered`; llvm, nvvm, scf and arith. Each function
+    with such a program becomes a kernel: one warpgroup copies panels through a
+    ring, the others multiply. Programs of other paths stay as they are, for
+    `tda-tiles-to-nvvm`.
+
+    Numerics: as `tda-tiles-to-nvvm`. Every skip policy gives the same bits.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::scf::SCFDialect"];
+}
+
 def VerifyForm : Pass<"tda-verify-form"> {
   let summary = "Check what may no longer exist at this point of a pipeline";
   let description = [{

@@ -127,7 +127,7 @@ tda_status tda::checkCall(const tda_program *program, const tda_argument *args,
       TDA_TRY(checkScalar(wanted, args[i]));
       continue;
     }
-    TDA_TRY(checkTensor(wanted, args[i], dataCheck));
+    TDA_TRY(checkTensor(wanted, args[i], dataCheck, program->readByTma[i]));
     TDA_TRY(bindLengths(manifest, i, args[i], binding));
   }
   TDA_TRY(checkLengths(manifest, binding));
@@ -143,7 +143,7 @@ tda_status tda::checkCall(const tda_program *program, const tda_argument *args,
   if (call.workspaceBytes < 0)
     return fail(TDA_ERROR_ARGUMENT, "workspace = {} is {} bytes",
                 manifest.workspace, call.workspaceBytes);
-  return TDA_OK;
+  return describeTensorMaps(*program, args, call);
 }
 
 tda_status tda_check(const tda_program *program, const tda_argument *args,

@@ -45,9 +45,14 @@ static tda_status checkShape(const ManifestArgument &wanted,
   return TDA_OK;
 }
 
+/// Ends the message on an address or a stride that TMA could not use.
+static const char *tmaReason(bool readByTma) {
+  return readByTma ? ": the GPU reads this argument with TMA" : "";
+}
+
 /// Strides of axes with more than one element; the others address nothing.
 static tda_status checkStrides(const ManifestArgument &wanted,
-                               const tda_argument &given) {
+                               const tda_argument &given, bool readByTma) {
   int64_t contiguous = 1;
   for (int i = given.rank - 1; i >= 0; --i) {
     int64_t extent = given.shape[i], stride = given.strides[i];
@@ -68,8 +73,9 @@ static tda_status checkStrides(const ManifestArgument &wanted,
           fmt::format("be {}: this argument is contiguous", contiguous));
     if (!isLast && stride % wanted.strideMultiple != 0)
       return failStride(
-          fmt::format("be a multiple of {} ({} bytes)", wanted.strideMultiple,
-                      wanted.strideMultiple * dtypeSize(wanted.dtype)));
+          fmt::format("be a multiple of {} ({} bytes){}", wanted.strideMultiple,
+                      wanted.strideMultiple * dtypeSize(wanted.dtype),
+                      tmaReason(readByTma)));
     if (__builtin_mul_overflow(contiguous, extent, &contiguous))
       contiguous = INT64_MAX;
   }
@@ -117,7 +123,8 @@ static tda_status checkExtent(const ManifestArgument &wanted,
 }
 
 tda_status checkTensor(const ManifestArgument &wanted,
-                       const tda_argument &given, DataCheck dataCheck) {
+                       const tda_argument &given, DataCheck dataCheck,
+                       bool readByTma) {
   if (given.dtype - TDA_F32 != static_cast<int>(wanted.dtype))
     return fail(TDA_ERROR_ARGUMENT, "argument '{}': dtype is {}; it must be {}",
                 wanted.name, givenDTypeName(given.dtype),
@@ -126,7 +133,7 @@ tda_status checkTensor(const ManifestArgument &wanted,
   for (int i = 0; i < given.rank; ++i)
     if (given.shape[i] == 0)
       return TDA_OK; // No element: nothing is read or written.
-  TDA_TRY(checkStrides(wanted, given));
+  TDA_TRY(checkStrides(wanted, given, readByTma));
   TDA_TRY(checkExtent(wanted, given));
   if (dataCheck == DataCheck::Ignored)
     return TDA_OK;
@@ -140,8 +147,8 @@ tda_status checkTensor(const ManifestArgument &wanted,
   if (address % wanted.alignment != 0)
     return fail(TDA_ERROR_ARGUMENT,
                 "argument '{}': data is at {:#x}; it must be aligned to {} "
-                "bytes",
-                wanted.name, address, wanted.alignment);
+                "bytes{}",
+                wanted.name, address, wanted.alignment, tmaReason(readByTma));
   return TDA_OK;
 }
 

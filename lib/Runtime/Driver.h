@@ -55,6 +55,14 @@ constexpr int CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION = 4;
 // Flags
 constexpr unsigned CU_STREAM_NON_BLOCKING = 1;
 constexpr int CU_STREAM_CAPTURE_MODE_GLOBAL = 0;
+// CUtensorMapDataType, CUtensorMapInterleave, CUtensorMapSwizzle,
+// CUtensorMapL2promotion, CUtensorMapFloatOOBfill
+constexpr int CU_TENSOR_MAP_DATA_TYPE_FLOAT16 = 6;
+constexpr int CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 = 9;
+constexpr int CU_TENSOR_MAP_INTERLEAVE_NONE = 0;
+constexpr int CU_TENSOR_MAP_SWIZZLE_128B = 3;
+constexpr int CU_TENSOR_MAP_L2_PROMOTION_L2_256B = 3;
+constexpr int CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE = 0; // Zeros.
 
 struct CUlaunchAttribute {
   int id;
@@ -74,6 +82,11 @@ struct CUlaunchConfig {
   CUstream hStream;
   CUlaunchAttribute *attrs;
   unsigned numAttrs;
+};
+
+/// A TMA descriptor, passed to a kernel by value.
+struct alignas(64) CUtensorMap {
+  unsigned long long opaque[16];
 };
 
 /// X(field, symbol, parameters): every driver of CUDA 11.4 and later has these.
@@ -135,6 +148,12 @@ struct CUlaunchConfig {
   /* CUDA 11.8 */                                                              \
   X(launchKernelEx, cuLaunchKernelEx,                                          \
     (const CUlaunchConfig *, CUfunction, void **params, void **extra))         \
+  /* CUDA 12.0 */                                                              \
+  X(tensorMapEncode, cuTensorMapEncodeTiled,                                   \
+    (CUtensorMap *, int dataType, unsigned rank, void *address,                \
+     const uint64_t *dims, const uint64_t *byteStrides, const unsigned *box,   \
+     const unsigned *elementStrides, int interleave, int swizzle,              \
+     int l2Promotion, int fill))                                               \
   /* CUDA 12.4 */                                                              \
   X(functionLoad, cuFuncLoad, (CUfunction))
 

@@ -56,10 +56,14 @@ static std::string documentation(const Manifest &manifest) {
                         lengthName(rule.dividend));
   text += "\n   Launches:\n";
   for (const ManifestKernel &kernel : manifest.kernels)
-    text += fmt::format("     {}: grid ({}), block ({}), {} bytes of dynamic "
-                        "shared memory\n",
-                        kernel.entry, fmt::join(kernel.grid, ", "),
-                        fmt::join(kernel.block, ", "), kernel.sharedBytes);
+    text +=
+        fmt::format("     {}: grid ({}){}, block ({}), {} bytes of dynamic "
+                    "shared memory\n",
+                    kernel.entry, fmt::join(kernel.grid, ", "),
+                    kernel.blocksPerSm ? fmt::format(" with x up to {} an SM",
+                                                     kernel.blocksPerSm)
+                                       : "",
+                    fmt::join(kernel.block, ", "), kernel.sharedBytes);
   if (manifest.workspace != "0")
     text += fmt::format("\n   Workspace: {} bytes, aligned to 256.\n",
                         manifest.workspace);

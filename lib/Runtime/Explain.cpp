@@ -26,8 +26,40 @@ static std::string paramText(const tda_program &program, const ParamPlan &plan,
                        static_cast<int64_t>(value));
   case KernelParam::Kind::Workspace:
     return fmt::format("ptr workspace + {} = {}", param.offset, value);
+  case KernelParam::Kind::TensorMap:
+    return fmt::format("tensor_map {}, {} bytes", param.map, TensorMapBytes);
   }
   return "";
+}
+
+/// Where the tensor lies, then what cuTensorMapEncodeTiled is told of it.
+static std::string tensorMapText(const tda_program &program, size_t index,
+                                 const MappedTensor &tensor) {
+  const ManifestTensorMap &map = program.manifest.tensorMaps[index];
+  const TensorMapPlan &plan = program.tensorMaps[index];
+  std::string text = fmt::format("tensor map {}: ", map.name);
+  if (map.workspace)
+    text +=
+        fmt::format("workspace + {}{}, like ", *map.workspace,
+                    tensor.isEmpty ? "" : fmt::format(" = {}", tensor.offset));
+  text +=
+      fmt::format("{}, {}\n", map.argument,
+                  dtypeName(program.manifest.arguments[plan.argument].dtype));
+  if (tensor.isEmpty)
+    return text + fmt::format("  no element: {} zero bytes\n", TensorMapBytes);
+  return text + fmt::format("  dimensions ({}), strides ({}) bytes\n"
+                            "  box ({}, {}, 1, 1), swizzle {} bytes\n",
+                            fmt::join(tensor.dims, ", "),
+                            fmt::join(tensor.strides, ", "), map.boxColumns,
+                            map.boxRows, map.swizzle);
+}
+
+/// ", at most 1 block an SM along x"; "" without a cap.
+static std::string capText(const ManifestKernel &kernel) {
+  if (kernel.blocksPerSm == 0)
+    return "";
+  return fmt::format(", at most {} block{} an SM along x", kernel.blocksPerSm,
+                     kernel.blocksPerSm == 1 ? "" : "s");
 }
 
 static tda_status explain(const tda_program &program, const Call &call,
@@ -39,18 +71,22 @@ static tda_status explain(const tda_program &program, const Call &call,
     text += fmt::format(" {}={}", lengthName(length),
                         call.lengths[static_cast<size_t>(length)]);
   text += fmt::format("\nworkspace: {} bytes\n", call.workspaceBytes);
+  for (size_t i = 0; i < manifest.tensorMaps.size(); ++i)
+    text += tensorMapText(program, i, call.mapped[i]);
   for (size_t i = 0; i < manifest.kernels.size(); ++i) {
     const ManifestKernel &kernel = manifest.kernels[i];
     const auto &grid = call.grids[i];
     bool isEmpty = grid[0] == 0 || grid[1] == 0 || grid[2] == 0;
     text += fmt::format("kernel {}{}\n"
-                        "  grid ({}) = ({})\n"
+                        "  grid ({}) = ({}){}\n"
                         "  block ({}), cluster ({})\n"
-                        "  dynamic shared memory {} bytes\n",
+                        "  dynamic shared memory {} bytes\n"
+                        "  parameters {} bytes\n",
                         kernel.entry, isEmpty ? ": empty, not launched" : "",
                         fmt::join(kernel.grid, ", "), fmt::join(grid, ", "),
-                        fmt::join(kernel.block, ", "),
-                        fmt::join(kernel.cluster, ", "), kernel.sharedBytes);
+                        capText(kernel), fmt::join(kernel.block, ", "),
+                        fmt::join(kernel.cluster, ", "), kernel.sharedBytes,
+                        paramBytes(kernel));
     const KernelPlan &plan = program.kernels[i];
     for (size_t j = 0; j < plan.params.size(); ++j) {
       uint64_t value = 0;

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "Program.h"
 
+#include <algorithm>
+
 using namespace tda;
 
 /// Alignment of the workspace, bytes; what cuMemAlloc gives.
@@ -42,6 +44,8 @@ tda_status tda::paramValue(const ParamPlan &param, const Call &call,
     value = reinterpret_cast<uintptr_t>(workspace) + offset;
     return TDA_OK;
   }
+  case KernelParam::Kind::TensorMap:
+    break; // Not 8 bytes: launchKernel passes the map itself.
   }
   return TDA_OK;
 }
@@ -159,15 +163,27 @@ static tda_status checkAddresses(const tda_program &program,
   return checkAddress(device, "workspace", workspace);
 }
 
+/// Blocks along x of a kernel whose grid has `x`: no more than its cap, whole
+/// clusters.
+static int64_t cappedBlocks(const ManifestKernel &kernel,
+                            const LoadedDevice &device, int64_t x) {
+  if (kernel.blocksPerSm == 0)
+    return x;
+  int64_t clusters =
+      int64_t{kernel.blocksPerSm} * device.multiprocessors / kernel.cluster[0];
+  return std::min(x, std::max<int64_t>(clusters, 1) * kernel.cluster[0]);
+}
+
 static tda_status launchKernel(const tda_program &program, size_t index,
                                const LoadedDevice &device, const Call &call,
                                const tda_argument *args, const void *workspace,
-                               CUstream stream) {
+                               CUtensorMap *maps, CUstream stream) {
   const ManifestKernel &kernel = program.manifest.kernels[index];
   const KernelPlan &plan = program.kernels[index];
-  const auto &[x, y, z] = call.grids[index];
-  if (x == 0 || y == 0 || z == 0)
+  const auto &[items, y, z] = call.grids[index];
+  if (items == 0 || y == 0 || z == 0)
     return TDA_OK; // An empty result.
+  int64_t x = cappedBlocks(kernel, device, items);
 
   // The driver copies as many bytes as the parameter has from each address;
   // an i32 is the low half of its slot.
@@ -175,6 +191,10 @@ static tda_status launchKernel(const tda_program &program, size_t index,
   uint64_t values[MaxParams];
   void *addresses[MaxParams];
   for (size_t i = 0; i < plan.params.size(); ++i) {
+    if (plan.params[i].kind == KernelParam::Kind::TensorMap) {
+      addresses[i] = &maps[plan.params[i].map];
+      continue;
+    }
     TDA_TRY(paramValue(plan.params[i], call, args, workspace, values[i]));
     addresses[i] = &values[i];
   }
@@ -229,8 +249,11 @@ tda_status tda_launch(const tda_program *program, const tda_argument *args,
     TDA_TRY(findDevice(*program, scope, device));
     if (program->checkPointers.load(std::memory_order_relaxed))
       TDA_TRY(checkAddresses(*program, *device, call, args, workspace));
+    CUtensorMap maps[MaxTensorMaps];
+    TDA_TRY(encodeTensorMaps(*program, *device->driver, call, args, workspace,
+                             maps));
     for (size_t i = 0; i < program->kernels.size(); ++i)
-      TDA_TRY(launchKernel(*program, i, *device, call, args, workspace,
+      TDA_TRY(launchKernel(*program, i, *device, call, args, workspace, maps,
                            static_cast<CUstream>(stream)));
     return TDA_OK;
   });

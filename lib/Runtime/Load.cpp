@@ -44,6 +44,20 @@ static tda_status checkDevice(const Manifest &manifest,
                 "the NVIDIA driver supports {}; '{}' needs {} or later",
                 versionText(version), manifest.name,
                 versionText(target.minDriver));
+  if (!manifest.tensorMaps.empty() && !driver.tensorMapEncode)
+    return fail(TDA_ERROR_UNSUPPORTED,
+                "'{}' uses tensor maps, and the NVIDIA driver has no "
+                "cuTensorMapEncodeTiled; a driver of CUDA 12.0 or later is "
+                "needed",
+                manifest.name);
+  if (target.arch.back() == 'a' && !runsOn(target.arch, capability)) {
+    int built = std::stoi(target.arch.substr(3));
+    return fail(TDA_ERROR_UNSUPPORTED,
+                "'{}' was compiled for {}, which runs on compute capability "
+                "{}.{} alone, not on {}; compile it with --arch sm_{}",
+                manifest.name, target.arch, built / 10, built % 10,
+                deviceText(device, capability), capability);
+  }
   if (!runsOn(target.arch, capability))
     return fail(TDA_ERROR_UNSUPPORTED,
                 "'{}' was compiled for {}, which {} cannot run; compile it "
@@ -151,6 +165,9 @@ static tda_status load(const tda_program &program, int ordinal,
   TDA_TRY(attribute(driver, device.device,
                     CU_DEVICE_ATTRIBUTE_PAGEABLE_MEMORY_ACCESS, pageable));
   device.readsHostMemory = pageable != 0;
+  TDA_TRY(attribute(driver, device.device,
+                    CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
+                    device.multiprocessors));
   int capability = 10 * major + minor;
   TDA_TRY(checkDevice(program.manifest, device, capability));
 

@@ -198,13 +198,90 @@ static std::string checkExpression(const Manifest &manifest,
   return "";
 }
 
+/// The one of `all` that is called `name`, or the end.
+template <typename T>
+static auto findName(const std::vector<T> &all, const std::string &name) {
+  return std::find_if(all.begin(), all.end(),
+                      [&](const T &each) { return each.name == name; });
+}
+
+/// What a tensor map needs of the tensor that it reads: CUDA Driver API
+/// Reference, cuTensorMapEncodeTiled.
+static std::string checkMappedTensor(const ManifestTensorMap &map,
+                                     const ManifestArgument &tensor) {
+  const char *key = map.workspace ? "like" : "argument";
+  if (tensor.shape.size() != 4)
+    return fmt::format("{}: '{}' has shape {}; TMA reads tensors of rank 4 "
+                       "here",
+                       key, tensor.name, shapeText(tensor.shape));
+  if (tensor.dtype != DType::BF16 && tensor.dtype != DType::F16)
+    return fmt::format("{}: '{}' has dtype {}; TMA reads bf16 and f16 here",
+                       key, tensor.name, dtypeName(tensor.dtype));
+  const ManifestAxis &columns = tensor.shape.back();
+  if (map.workspace && (columns.symbol || columns.extent % 8 != 0))
+    return fmt::format("like: '{}' has shape {}; in the workspace the last "
+                       "axis must be a multiple of 8 elements, as TMA needs "
+                       "strides of 16 bytes",
+                       tensor.name, shapeText(tensor.shape));
+  if (!map.workspace && tensor.alignment < 16)
+    return fmt::format("argument: '{}' has alignment {}; TMA reads it and "
+                       "needs at least 16",
+                       tensor.name, tensor.alignment);
+  if (!map.workspace && tensor.strideMultiple % 8 != 0)
+    return fmt::format("argument: '{}' has stride_multiple {}; TMA reads it "
+                       "and needs a multiple of 8",
+                       tensor.name, tensor.strideMultiple);
+  return "";
+}
+
+static std::string checkTensorMap(const Manifest &manifest,
+                                  const ManifestTensorMap &map) {
+  if (!isIdentifier(map.name))
+    return fmt::format("name: '{}' is not a C identifier", map.name);
+  auto tensor = findName(manifest.arguments, map.argument);
+  if (tensor == manifest.arguments.end() ||
+      tensor->kind != ManifestArgument::Kind::Tensor)
+    return fmt::format("{}: '{}' is no tensor argument",
+                       map.workspace ? "like" : "argument", map.argument);
+  std::string problem = checkMappedTensor(map, *tensor);
+  if (!problem.empty())
+    return problem;
+  if (map.workspace)
+    problem = checkExpression(manifest, *map.workspace);
+  if (!problem.empty())
+    return "workspace: " + problem;
+  if (map.swizzle != TensorMapSwizzle)
+    return fmt::format("swizzle: {} is not known; known is {}", map.swizzle,
+                       TensorMapSwizzle);
+  if (map.boxRows < 1 || map.boxRows > 256)
+    return fmt::format("box.rows: {} is not in [1, 256]", map.boxRows);
+  int most = map.swizzle / dtypeSize(tensor->dtype);
+  if (map.boxColumns < 8 || map.boxColumns > most || map.boxColumns % 8 != 0)
+    return fmt::format("box.columns: {} is not a multiple of 8 (16 bytes) up "
+                       "to {}, the {} bytes of the swizzle",
+                       map.boxColumns, most, map.swizzle);
+  return "";
+}
+
+static std::string checkTensorMaps(const Manifest &manifest) {
+  if (manifest.tensorMaps.size() > MaxTensorMaps)
+    return fmt::format("$.tensor_maps: must have 0 to {} elements, but has {}",
+                       MaxTensorMaps, manifest.tensorMaps.size());
+  std::set<std::string> names;
+  for (size_t i = 0; i < manifest.tensorMaps.size(); ++i) {
+    const ManifestTensorMap &map = manifest.tensorMaps[i];
+    std::string problem = checkTensorMap(manifest, map);
+    if (problem.empty() && !names.insert(map.name).second)
+      problem = fmt::format("name: '{}' is used twice", map.name);
+    if (!problem.empty())
+      return fmt::format("$.tensor_maps[{}].{}", i, problem);
+  }
+  return "";
+}
+
 static std::string checkParam(const Manifest &manifest,
                               const KernelParam &param) {
-  auto found =
-      std::find_if(manifest.arguments.begin(), manifest.arguments.end(),
-                   [&](const ManifestArgument &argument) {
-                     return argument.name == param.argument;
-                   });
+  auto found = findName(manifest.arguments, param.argument);
   bool exists = found != manifest.arguments.end();
   bool isTensor = exists && found->kind == ManifestArgument::Kind::Tensor;
   switch (param.kind) {
@@ -239,8 +316,25 @@ static std::string checkParam(const Manifest &manifest,
     std::string problem = checkExpression(manifest, param.offset);
     return problem.empty() ? "" : "workspace: " + problem;
   }
+  case KernelParam::Kind::TensorMap:
+    if (findName(manifest.tensorMaps, param.map) == manifest.tensorMaps.end())
+      return fmt::format("map: '{}' is not in $.tensor_maps", param.map);
+    return "";
   }
   return "";
+}
+
+int paramBytes(const ManifestKernel &kernel) {
+  int end = 0;
+  for (const KernelParam &param : kernel.params) {
+    bool isMap = param.kind == KernelParam::Kind::TensorMap;
+    int bytes = isMap                                     ? TensorMapBytes
+                : param.kind == KernelParam::Kind::Length ? 4
+                                                          : 8;
+    int alignment = isMap ? TensorMapAlignment : bytes;
+    end = (end + alignment - 1) / alignment * alignment + bytes;
+  }
+  return end;
 }
 
 static std::string checkKernel(const Manifest &manifest,
@@ -255,12 +349,16 @@ static std::string checkKernel(const Manifest &manifest,
     if (!problem.empty())
       return fmt::format("params[{}].{}", i, problem);
   }
+  if (int bytes = paramBytes(kernel); bytes > MaxParamBytes)
+    return fmt::format("params: {} bytes are more than the {} that a kernel "
+                       "takes",
+                       bytes, MaxParamBytes);
   for (size_t i = 0; i < 3; ++i) {
     std::string problem = checkExpression(manifest, kernel.grid[i]);
     if (!problem.empty())
       return fmt::format("grid[{}]: {}", i, problem);
   }
-  // Limits of every supported architecture: CUDA C++ Programming Guide,
+  // Limits of the supported architectures: CUDA C++ Programming Guide,
   // "Technical Specifications per Compute Capability".
   const auto &[x, y, z] = kernel.block;
   if (x < 1 || y < 1 || z < 1 || x > 1024 || y > 1024 || z > 64 ||
@@ -275,6 +373,10 @@ static std::string checkKernel(const Manifest &manifest,
                        cx, cy, cz);
   if (kernel.sharedBytes < 0)
     return fmt::format("shared_bytes: {} is negative", kernel.sharedBytes);
+  if (kernel.blocksPerSm < 0 || kernel.blocksPerSm > 32)
+    return fmt::format("blocks_per_sm: {} is not in [0, 32]; an SM holds at "
+                       "most 32 blocks, and 0 is no cap",
+                       kernel.blocksPerSm);
   return "";
 }
 
@@ -298,7 +400,8 @@ bool checkManifest(const Manifest &manifest, std::string &error) {
     if (!error.empty())
       error = "$.problem: " + error;
   }
-  for (auto check : {checkArguments, checkLengths, checkKernels})
+  for (auto check :
+       {checkArguments, checkLengths, checkTensorMaps, checkKernels})
     if (error.empty())
       error = check(manifest);
   return error.empty();

@@ -39,6 +39,13 @@ KernelParam KernelParam::workspace(std::string offset) {
   return param;
 }
 
+KernelParam KernelParam::tensorMap(std::string map) {
+  KernelParam param;
+  param.kind = Kind::TensorMap;
+  param.map = std::move(map);
+  return param;
+}
+
 const char *strideRuleName(StrideRule rule) {
   return rule == StrideRule::Contiguous ? "contiguous" : "any-with-unit-last";
 }
@@ -110,6 +117,8 @@ static Json paramJson(const KernelParam &param) {
     return {{"type", "i64"}, {"scalar", param.argument}};
   case KernelParam::Kind::Workspace:
     return {{"type", "ptr"}, {"workspace", param.offset}};
+  case KernelParam::Kind::TensorMap:
+    return {{"type", "tensor_map"}, {"map", param.map}};
   }
   return nullptr;
 }
@@ -118,9 +127,23 @@ static Json kernelJson(const ManifestKernel &kernel) {
   Json params = Json::array();
   for (const KernelParam &param : kernel.params)
     params.push_back(paramJson(param));
-  return {{"entry", kernel.entry},     {"params", params},
-          {"grid", kernel.grid},       {"block", kernel.block},
-          {"cluster", kernel.cluster}, {"shared_bytes", kernel.sharedBytes}};
+  return {{"entry", kernel.entry},
+          {"params", params},
+          {"grid", kernel.grid},
+          {"block", kernel.block},
+          {"cluster", kernel.cluster},
+          {"shared_bytes", kernel.sharedBytes},
+          {"blocks_per_sm", kernel.blocksPerSm}};
+}
+
+static Json tensorMapJson(const ManifestTensorMap &map) {
+  Json json = {{"name", map.name}};
+  if (map.workspace)
+    json["workspace"] = *map.workspace;
+  json[map.workspace ? "like" : "argument"] = map.argument;
+  json["box"] = {{"rows", map.boxRows}, {"columns", map.boxColumns}};
+  json["swizzle"] = map.swizzle;
+  return json;
 }
 
 static Json lengthsJson(const std::map<Length, LengthRange> &lengths) {
@@ -136,7 +159,7 @@ static Json lengthsJson(const std::map<Length, LengthRange> &lengths) {
 
 static Json manifestJson(const Manifest &manifest) {
   Json arguments = Json::array(), rules = Json::array();
-  Json kernels = Json::array();
+  Json kernels = Json::array(), tensorMaps = Json::array();
   for (const ManifestArgument &argument : manifest.arguments)
     arguments.push_back(argumentJson(argument));
   for (const DividesRule &rule : manifest.rules)
@@ -144,6 +167,8 @@ static Json manifestJson(const Manifest &manifest) {
                                               lengthName(rule.dividend)})}});
   for (const ManifestKernel &kernel : manifest.kernels)
     kernels.push_back(kernelJson(kernel));
+  for (const ManifestTensorMap &map : manifest.tensorMaps)
+    tensorMaps.push_back(tensorMapJson(map));
 
   const ManifestTarget &target = manifest.target;
   const ManifestNumerics &numerics = manifest.numerics;
@@ -161,7 +186,7 @@ static Json manifestJson(const Manifest &manifest) {
   json["rules"] = rules;
   json["kernels"] = kernels;
   json["workspace"] = manifest.workspace;
-  json["tensor_maps"] = Json::array();
+  json["tensor_maps"] = tensorMaps;
   json["numerics"] = {{"relative_error", numerics.relativeError},
                       {"deterministic", numerics.deterministic},
                       {"accumulate", numerics.accumulate},

@@ -189,17 +189,20 @@ static DividesRule readRule(JsonValue value) {
 }
 
 static KernelParam readParam(JsonValue value) {
-  value.requireKeys({"type"},
-                    {"argument", "length", "stride", "scalar", "workspace"});
+  value.requireKeys(
+      {"type"}, {"argument", "length", "stride", "scalar", "workspace", "map"});
   if (value.json.size() != 2)
     value.fail("must have 'type' and one of 'argument', 'length', 'stride', "
-               "'scalar', 'workspace'");
+               "'scalar', 'workspace', 'map'");
   KernelParam param;
   const char *type = "ptr";
   if (value.has("argument")) {
     param = KernelParam::pointer(value["argument"].string());
   } else if (value.has("workspace")) {
     param = KernelParam::workspace(value["workspace"].string());
+  } else if (value.has("map")) {
+    param = KernelParam::tensorMap(value["map"].string());
+    type = "tensor_map";
   } else if (value.has("length")) {
     param = KernelParam::length(readLength(value["length"]));
     type = "i32";
@@ -220,6 +223,28 @@ static KernelParam readParam(JsonValue value) {
   return param;
 }
 
+static ManifestTensorMap readTensorMap(JsonValue value) {
+  // Where the tensor lies decides which keys there are.
+  if (!value.json.is_object())
+    value.fail("must be an object");
+  ManifestTensorMap map;
+  if (value.has("workspace")) {
+    value.requireKeys({"name", "workspace", "like", "box", "swizzle"});
+    map.workspace = value["workspace"].string();
+    map.argument = value["like"].string();
+  } else {
+    value.requireKeys({"name", "argument", "box", "swizzle"});
+    map.argument = value["argument"].string();
+  }
+  map.name = value["name"].string();
+  JsonValue box = value["box"];
+  box.requireKeys({"rows", "columns"});
+  map.boxRows = box["rows"].integer(1, INT32_MAX);
+  map.boxColumns = box["columns"].integer(1, INT32_MAX);
+  map.swizzle = value["swizzle"].integer(0, INT32_MAX);
+  return map;
+}
+
 static std::array<int, 3> readDim3(JsonValue value, int max) {
   value.arraySize(3, 3);
   std::array<int, 3> dims;
@@ -229,8 +254,8 @@ static std::array<int, 3> readDim3(JsonValue value, int max) {
 }
 
 static ManifestKernel readKernel(JsonValue value) {
-  value.requireKeys(
-      {"entry", "params", "grid", "block", "cluster", "shared_bytes"});
+  value.requireKeys({"entry", "params", "grid", "block", "cluster",
+                     "shared_bytes", "blocks_per_sm"});
   ManifestKernel kernel;
   kernel.entry = value["entry"].string();
   JsonValue params = value["params"];
@@ -242,6 +267,7 @@ static ManifestKernel readKernel(JsonValue value) {
   kernel.block = readDim3(value["block"], 1024);
   kernel.cluster = readDim3(value["cluster"], 16);
   kernel.sharedBytes = value["shared_bytes"].integer(0, 1 << 20);
+  kernel.blocksPerSm = value["blocks_per_sm"].integer(0, INT32_MAX);
   return kernel;
 }
 
@@ -297,9 +323,8 @@ static Manifest readRoot(JsonValue root) {
   for (size_t i = 0, n = kernels.arraySize(1, MaxKernels); i < n; ++i)
     manifest.kernels.push_back(readKernel(kernels.item(i)));
   manifest.workspace = root["workspace"].string();
-  if (tensorMaps.arraySize(0, AnySize) != 0)
-    tensorMaps.item(0).fail("unknown tensor-map recipe; this build knows "
-                            "none, a newer runtime is needed");
+  for (size_t i = 0, n = tensorMaps.arraySize(0, MaxTensorMaps); i < n; ++i)
+    manifest.tensorMaps.push_back(readTensorMap(tensorMaps.item(i)));
   manifest.numerics = readNumerics(root["numerics"]);
   readFilesAndHashes(root, manifest);
   manifest.compiler = readCompiler(root["compiler"]);

@@ -35,6 +35,14 @@ static tda_status checkHash(const std::string &name, const std::string &text,
               name, found, wanted);
 }
 
+/// Index of the one of `all` that is called `name`; 0 where there is none.
+template <typename T>
+static int findName(const std::vector<T> &all, const std::string &name) {
+  auto found = std::find_if(all.begin(), all.end(),
+                            [&](const T &each) { return each.name == name; });
+  return found == all.end() ? 0 : found - all.begin();
+}
+
 /// The manifest was checked: names resolve, expressions parse.
 static void plan(tda_program &program) {
   const Manifest &manifest = program.manifest;
@@ -48,14 +56,22 @@ static void plan(tda_program &program) {
       paramPlan.kind = param.kind;
       paramPlan.axis = param.axis;
       paramPlan.symbol = param.symbol;
-      for (size_t i = 0; i < manifest.arguments.size(); ++i)
-        if (manifest.arguments[i].name == param.argument)
-          paramPlan.argument = i;
+      paramPlan.argument = findName(manifest.arguments, param.argument);
+      paramPlan.map = findName(manifest.tensorMaps, param.map);
       if (param.kind == KernelParam::Kind::Workspace)
         GridExpression::parse(param.offset, paramPlan.offset, unused);
       kernelPlan.params.push_back(paramPlan);
     }
     program.kernels.push_back(kernelPlan);
+  }
+  for (const ManifestTensorMap &map : manifest.tensorMaps) {
+    TensorMapPlan mapPlan;
+    mapPlan.argument = findName(manifest.arguments, map.argument);
+    if (map.workspace)
+      GridExpression::parse(*map.workspace, mapPlan.offset, unused);
+    else
+      program.readByTma[mapPlan.argument] = true;
+    program.tensorMaps.push_back(mapPlan);
   }
   GridExpression::parse(manifest.workspace, program.workspace, unused);
   program.manifestText = printManifest(manifest);

@@ -23,6 +23,13 @@ struct ParamPlan {
   int axis = 0;
   Length symbol = Length::B;
   GridExpression offset;
+  int map = 0; ///< Index into the manifest's tensor maps.
+};
+
+/// A ManifestTensorMap with its names resolved.
+struct TensorMapPlan {
+  int argument = 0; ///< Index into the manifest's arguments.
+  GridExpression offset;
 };
 
 struct KernelPlan {
@@ -38,16 +45,27 @@ struct LoadedDevice {
   CUcontext context = nullptr; ///< The primary context; retained.
   CUmodule module = nullptr;
   bool readsHostMemory = false; ///< Any host address is a device address.
+  int multiprocessors = 0;
   std::array<CUfunction, MaxKernels> functions{};
 };
 
 constexpr int MaxDevices = 64;
+
+/// A tensor as a tensor map describes it: axes from the innermost, as
+/// cuTensorMapEncodeTiled takes them.
+struct MappedTensor {
+  bool isEmpty = false; ///< Without elements: there is no map.
+  int64_t offset = 0;   ///< Into the workspace, where the tensor lies there.
+  std::array<uint64_t, 4> dims{};
+  std::array<uint64_t, 3> strides{}; ///< Bytes, of all axes but the innermost.
+};
 
 /// Lengths, launch shape and workspace of one call, after its checks.
 struct Call {
   LengthValues lengths{};
   std::array<std::array<int64_t, 3>, MaxKernels> grids{};
   int64_t workspaceBytes = 0;
+  std::array<MappedTensor, MaxTensorMaps> mapped{};
 };
 
 /// Whether `data` of tensors is there already, or only their shape.
@@ -61,6 +79,8 @@ struct tda_program {
   std::string ptx;
   std::string cubin; ///< Empty where there is none.
   std::vector<tda::KernelPlan> kernels;
+  std::vector<tda::TensorMapPlan> tensorMaps;
+  std::array<bool, tda::MaxArguments> readByTma{}; ///< Each argument.
   tda::GridExpression workspace;
   std::atomic<bool> checkPointers{true};
 
@@ -79,10 +99,24 @@ tda_status checkCall(const tda_program *program, const tda_argument *args,
 
 /// One tensor of checkCall: dtype, rank, extents that are fixed, strides,
 /// alignment. What its shape says of lengths is checked by the caller.
+/// `readByTma` is for the messages.
 tda_status checkTensor(const ManifestArgument &wanted,
-                       const tda_argument &given, DataCheck dataCheck);
+                       const tda_argument &given, DataCheck dataCheck,
+                       bool readByTma);
 
-/// The value of a kernel parameter in the low bytes of 8.
+/// The tensors of all tensor maps for `call`, whose lengths and workspace are
+/// known.
+tda_status describeTensorMaps(const tda_program &program,
+                              const tda_argument *args, Call &call);
+
+/// Fills `maps`, one entry a tensor map; zeros for a tensor without elements.
+/// The context of the launch is current: the driver wants one.
+tda_status encodeTensorMaps(const tda_program &program, const Driver &driver,
+                            const Call &call, const tda_argument *args,
+                            const void *workspace, CUtensorMap *maps);
+
+/// The value of a kernel parameter other than a tensor map in the low bytes of
+/// 8.
 tda_status paramValue(const ParamPlan &param, const Call &call,
                       const tda_argument *args, const void *workspace,
                       uint64_t &value);

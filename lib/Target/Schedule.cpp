@@ -1,35 +1,73 @@
-//===- Schedule.cpp - What a schedule costs and when it is legal ----------===//
+//===- Schedule.cpp - A schedule as text ----------------------------------===//
 #include "tda/Schedule.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <iterator>
 #include <sstream>
 #include <vector>
 
 using namespace tda;
 
-const char *tda::skipName(Skip skip) {
-  return skip == Skip::Never ? "never" : "tile";
+namespace {
+/// The words for the values of one enum, in their order.
+template <typename Enum> struct Words {
+  std::vector<const char *> names;
+
+  const char *name(Enum value) const { return names[size_t(value)]; }
+  bool parse(const std::string &name, Enum &value) const {
+    for (size_t i = 0; i < names.size(); ++i)
+      if (name == names[i]) {
+        value = Enum(i);
+        return true;
+      }
+    return false;
+  }
+  std::string known() const {
+    return fmt::format("{}", fmt::join(names, ", "));
+  }
+};
+const Words<Skip> skips{{"never", "tile", "steps", "adaptive"}};
+const Words<Grid> grids{{"plain", "persistent"}};
+} // namespace
+
+const char *tda::skipName(Skip skip) { return skips.name(skip); }
+bool tda::parseSkip(const std::string &name, Skip &skip) {
+  return skips.parse(name, skip);
+}
+const char *tda::gridName(Grid grid) { return grids.name(grid); }
+bool tda::parseGrid(const std::string &name, Grid &grid) {
+  return grids.parse(name, grid);
 }
 
-bool tda::parseSkip(const std::string &name, Skip &skip) {
-  if (name != "never" && name != "tile")
-    return false;
-  skip = name == "never" ? Skip::Never : Skip::Tile;
-  return true;
+static bool parsePath(const std::string &name, Path &path) {
+  for (Path known : {Path::MmaSync, Path::Wgmma})
+    if (name == pathName(known)) {
+      path = known;
+      return true;
+    }
+  return false;
 }
 
 bool Schedule::operator==(const Schedule &o) const {
   return tileM == o.tileM && tileN == o.tileN && stages == o.stages &&
-         warps == o.warps && skip == o.skip && group == o.group;
+         warps == o.warps && skip == o.skip && group == o.group &&
+         path == o.path && grid == o.grid && force == o.force;
 }
 
 std::string Schedule::str() const {
-  return fmt::format("tile_m = {}, tile_n = {}, stages = {}, warps = {}, "
-                     "skip = {}, group = {}",
-                     tileM, tileN, stages, warps, skipName(skip), group);
+  std::string text =
+      fmt::format("tile_m = {}, tile_n = {}, stages = {}, warps = {}, "
+                  "skip = {}, group = {}",
+                  tileM, tileN, stages, warps, skipName(skip), group);
+  if (path == Path::Wgmma)
+    text += fmt::format(", path = {}", pathName(path));
+  if (grid != Grid::Plain)
+    text += fmt::format(", grid = {}", gridName(grid));
+  if (force)
+    text += ", force = true";
+  return text;
 }
 
 static bool parsePositive(const std::string &text, int64_t &value) {
@@ -70,21 +108,38 @@ bool Schedule::parse(const std::string &text, Schedule &schedule,
                       : key == "warps"  ? &schedule.warps
                       : key == "group"  ? &schedule.group
                                         : nullptr;
-    if (!number && key != "skip") {
+    if (number) {
+      if (!parsePositive(value, *number)) {
+        error = fmt::format("schedule: '{} = {}' is not a positive integer",
+                            key, value);
+        return false;
+      }
+      continue;
+    }
+    bool known = true;
+    std::string choices;
+    if (key == "skip") {
+      known = parseSkip(value, schedule.skip);
+      choices = skips.known();
+    } else if (key == "path") {
+      known = parsePath(value, schedule.path);
+      choices = "mma_sync, wgmma";
+    } else if (key == "grid") {
+      known = parseGrid(value, schedule.grid);
+      choices = grids.known();
+    } else if (key == "force") {
+      known = value == "true" || value == "false";
+      schedule.force = value == "true";
+      choices = "true, false";
+    } else {
       error = fmt::format("schedule: unknown word '{}'; known: tile_m, tile_n, "
-                          "stages, warps, skip, group",
+                          "stages, warps, skip, group, path, grid, force",
                           key);
       return false;
     }
-    if (number && !parsePositive(value, *number)) {
-      error = fmt::format("schedule: '{} = {}' is not a positive integer", key,
-                          value);
-      return false;
-    }
-    if (!number && !parseSkip(value, schedule.skip)) {
-      error = fmt::format("schedule: unknown skip policy '{}'; known: never, "
-                          "tile",
-                          value);
+    if (!known) {
+      error = fmt::format("schedule: unknown {} '{}'; known: {}",
+                          key == "skip" ? "skip policy" : key, value, choices);
       return false;
     }
   }
@@ -112,103 +167,4 @@ std::string tda::whyMalformed(const Schedule &s) {
   if (s.group > 1024)
     return fmt::format("group = {} must be at most 1024 heads", s.group);
   return "";
-}
-
-int64_t tda::sharedBytes(const Schedule &s, const Problem &p) {
-  return s.stages * s.tileN * (p.views * panelPitch(p.d) + panelPitch(p.dv));
-}
-
-// f32 accumulators and operand fragments that one thread keeps across the key
-// loop: q of each view, o, and the scores of each view (mma.sync m16n8k16
-// fragments, PTX ISA "Matrix fragments for mma.m16n8k16").
-static int64_t liveRegisters(const Schedule &s, const Problem &p) {
-  int64_t queries = p.views * p.d / 4;
-  int64_t output = p.dv / 2;
-  int64_t scores = p.views * s.tileN / 2;
-  return queries + output + scores;
-}
-
-static std::string whyIllegalMma(const Schedule &s, const Problem &p,
-                                 const Target &t) {
-  if (s.tileM != 16 * s.warps)
-    return fmt::format("tile_m = {} must be 16 rows for each of the {} warps: "
-                       "{}",
-                       s.tileM, s.warps, 16 * s.warps);
-  if (s.warps > 16)
-    return fmt::format("warps = {} exceeds 16, the most that 255 registers a "
-                       "thread leave room for",
-                       s.warps);
-  if (s.stages < 2)
-    return "stages = 1 leaves no buffer to copy into while one is read; it "
-           "must be at least 2";
-  if (int64_t need = sharedBytes(s, p); need > t.sharedPerBlock)
-    return fmt::format("needs {} bytes of shared memory, {} more than the {} "
-                       "that a block may take on {}",
-                       need, need - t.sharedPerBlock, t.sharedPerBlock, t.name);
-  // About 48 registers go to addresses, gates, masks and the operands in
-  // flight, and 16 more to the row scales of f16; measured with ptxas.
-  int64_t registers =
-      liveRegisters(s, p) + 48 + (p.dtype == DType::F16 ? 16 : 0);
-  int64_t limit =
-      std::min(t.registersPerThread, t.registersPerSm / (32 * s.warps));
-  if (registers > limit)
-    return fmt::format("needs about {} registers a thread, {} more than the {} "
-                       "that {} warps leave on {}",
-                       registers, registers - limit, limit, s.warps, t.name);
-  return "";
-}
-
-std::string tda::whyIllegal(const Schedule &s, const Problem &p,
-                            const Target &t) {
-  if (std::string why = whyMalformed(s); !why.empty())
-    return why;
-  if (std::string why = whyUnsupported(p, t); !why.empty())
-    return why;
-  if (t.path == Path::MmaSync)
-    return whyIllegalMma(s, p, t);
-  if (s.stages != 1 || s.warps != 1)
-    return fmt::format("stages = {} and warps = {} must both be 1 on the CPU",
-                       s.stages, s.warps);
-  return "";
-}
-
-std::string tda::whyUnsupported(const Problem &p, const Target &t) {
-  if (t.path == Path::Vector)
-    return "";
-  if (p.dtype == DType::F32)
-    return fmt::format("f32 runs on the CPU only; {} takes bf16 or f16",
-                       t.name);
-  auto bad = [](int64_t d) { return d % 16 != 0 || d > 128; };
-  if (bad(p.d) || bad(p.dv))
-    return fmt::format("d = {}, dv = {}: the mma.sync path takes multiples of "
-                       "16 up to 128",
-                       p.d, p.dv);
-  return "";
-}
-
-bool tda::defaultSchedule(const Problem &problem, const Target &target,
-                          Schedule &schedule, std::string &error) {
-  std::vector<Schedule> list;
-  if (target.path == Path::Vector) {
-    list = {{64, 64, 1, 1, Skip::Tile, 8}};
-  } else {
-    // f16 needs a row's largest weight before it can round any: beside a wide
-    // output, or survivor counts, 64 keys at a time spill (ptxas 13.0, sm_80).
-    bool narrow =
-        problem.dtype == DType::F16 && (problem.dv > 64 || problem.stats);
-    if (!narrow)
-      list = {{128, 64, 3, 8, Skip::Tile, 8}, {128, 64, 2, 8, Skip::Tile, 8}};
-    list.insert(list.end(), {{128, 32, 3, 8, Skip::Tile, 8},
-                             {128, 32, 2, 8, Skip::Tile, 8},
-                             {64, 32, 2, 4, Skip::Tile, 8},
-                             {64, 16, 2, 4, Skip::Tile, 8}});
-  }
-  for (const Schedule &candidate : list) {
-    error = whyIllegal(candidate, problem, target);
-    if (error.empty()) {
-      schedule = candidate;
-      return true;
-    }
-  }
-  return false;
 }

@@ -16,19 +16,31 @@ constexpr int64_t KiB = 1024;
 
 const std::vector<Target> &tda::targetTable() {
   // name, path, cc, shared/block, shared/SM, regs/SM, regs/thread, warps/SM,
-  // wgmma, TMA, LLVM feature, PTX ISA, driver
+  // wgmma, its chip, LLVM feature, PTX ISA, driver
   static const std::vector<Target> table = {
-      {"cpu", Path::Vector, 0, 0, 0, 0, 0, 0, false, false, "", "", 0},
+      {"cpu", Path::Vector, 0, 0, 0, 0, 0, 0, false, "", "", "", 0},
       {"sm_80", Path::MmaSync, 80, 163 * KiB, 164 * KiB, 65536, 255, 64, false,
-       false, "+ptx70", "7.0", 11000},
+       "", "+ptx70", "7.0", 11000},
       {"sm_86", Path::MmaSync, 86, 99 * KiB, 100 * KiB, 65536, 255, 48, false,
-       false, "+ptx71", "7.1", 11010},
+       "", "+ptx71", "7.1", 11010},
       {"sm_89", Path::MmaSync, 89, 99 * KiB, 100 * KiB, 65536, 255, 48, false,
-       false, "+ptx78", "7.8", 11080},
+       "", "+ptx78", "7.8", 11080},
       {"sm_90", Path::MmaSync, 90, 227 * KiB, 228 * KiB, 65536, 255, 64, true,
-       true, "+ptx80", "8.0", 12000},
+       "sm_90a", "+ptx80", "8.0", 12000},
   };
   return table;
+}
+
+const char *tda::pathName(Path path) {
+  switch (path) {
+  case Path::Vector:
+    return "vector";
+  case Path::MmaSync:
+    return "mma_sync";
+  case Path::Wgmma:
+    return "wgmma";
+  }
+  return "";
 }
 
 const Target *tda::findTarget(const std::string &name, std::string &error) {

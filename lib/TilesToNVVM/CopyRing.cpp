@@ -48,8 +48,7 @@ LogicalResult Emitter::emitTileFor(TileForOp op) {
     fetch(i32(ahead), add(begin, ahead * step));
 
   SmallVector<Value> inits{i32(0)};
-  for (Value init : op.getInits())
-    llvm::append_range(inits, getAll(init));
+  llvm::append_range(inits, flatten(op.getInits()));
   auto loop = scf::ForOp::create(b, loc, begin, end, i32(step), inits);
   {
     OpBuilder::InsertionGuard guard(b);
@@ -66,25 +65,14 @@ LogicalResult Emitter::emitTileFor(TileForOp op) {
     set(op.getKey(), {key});
     for (auto [panel, address] : llvm::zip(op.getPanels(), panelsOf(slot)))
       set(panel, {address});
-    ValueRange carried = loop.getRegionIterArgs().drop_front();
-    for (Value argument : op.getCarried()) {
-      size_t count = fragmentTypes(argument.getType()).size();
-      set(argument, Fragment(carried.take_front(count)));
-      carried = carried.drop_front(count);
-    }
+    setFlat(op.getCarried(), loop.getRegionIterArgs().drop_front());
     if (failed(emitBlock(op.getBody().front())))
       return failure();
     SmallVector<Value> next{wrap(add(slot, 1))};
-    for (Value value : op.getYield().getValues())
-      llvm::append_range(next, getAll(value));
+    llvm::append_range(next, flatten(op.getYield().getValues()));
     scf::YieldOp::create(b, loc, next);
   }
-  ValueRange results = loop.getResults().drop_front();
-  for (Value result : op.getResults()) {
-    size_t count = fragmentTypes(result.getType()).size();
-    set(result, Fragment(results.take_front(count)));
-    results = results.drop_front(count);
-  }
+  setFlat(op.getResults(), loop.getResults().drop_front());
   return success();
 }
 

@@ -134,8 +134,8 @@ Emitter::Emitter(OpBuilder &b, KernelSignature &signature,
     : b(b), loc(program.getLoc()), signature(signature), program(program),
       schedule(program.getSchedule().toSchedule()) {}
 
-/// Dynamic shared memory is one external array, as PTX wants it.
-static Value sharedMemory(OpBuilder &b, Location loc, Operation *kernel) {
+Value tda::sharedMemory(OpBuilder &b, Location loc, Operation *kernel,
+                        int64_t alignment) {
   constexpr StringLiteral name = "tda_shared";
   Operation *module = kernel->getParentOp();
   auto type = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
@@ -143,7 +143,7 @@ static Value sharedMemory(OpBuilder &b, Location loc, Operation *kernel) {
     OpBuilder top(kernel);
     LLVM::GlobalOp::create(top, loc, type, /*isConstant=*/false,
                            LLVM::Linkage::External, name, Attribute(),
-                           /*alignment=*/16, /*addrSpace=*/3);
+                           alignment, /*addrSpace=*/3);
   }
   return LLVM::AddressOfOp::create(
       b, loc, LLVM::LLVMPointerType::get(b.getContext(), 3), name);
@@ -151,7 +151,7 @@ static Value sharedMemory(OpBuilder &b, Location loc, Operation *kernel) {
 
 LogicalResult Emitter::emit() {
   Type type = b.getI32Type();
-  shared = sharedMemory(b, loc, signature.kernel);
+  shared = sharedMemory(b, loc, signature.kernel, 16);
   thread = NVVM::ThreadIdXOp::create(b, loc, type);
   lane = remainder(thread, i32(32));
   group = divide(lane, i32(4));
@@ -162,7 +162,7 @@ LogicalResult Emitter::emit() {
     if (isa<func::ReturnOp>(op))
       continue;
     if (&op == program.getOperation()) {
-      placeProgram();
+      placeProgram(NVVM::BlockIdXOp::create(b, loc, type));
       if (failed(emitBlock(program.getBody().front())))
         return failure();
     } else if (failed(emitOp(&op))) {
@@ -173,19 +173,25 @@ LogicalResult Emitter::emit() {
   return success();
 }
 
-/// Which batch, head and rows this block works on. Blocks walk the rows of
-/// `group` heads together, the long rows first: their keys stay in L2, and the
-/// last blocks to start are the short ones.
-void Emitter::placeProgram() {
-  Value block = NVVM::BlockIdXOp::create(b, loc, b.getI32Type());
+/// Programs in all: blocks of rows of every head of every batch.
+Value Emitter::programCount() {
+  Value blocks = divide(add(get(program.getRows()), schedule.tileM - 1),
+                        i32(schedule.tileM));
+  return mul(mul(get(program.getBatches()), get(program.getHeads())), blocks);
+}
+
+/// Which batch, head and rows program `number` works on. Programs walk the rows
+/// of `group` heads together, the long rows first: their keys stay in L2, and
+/// the last programs to start are the short ones.
+void Emitter::placeProgram(Value number) {
   Value heads = get(program.getHeads()), rows = get(program.getRows());
   Value all = mul(get(program.getBatches()), heads);
   Value blocks = divide(add(rows, schedule.tileM - 1), i32(schedule.tileM));
   // Never more than there are, so that perGroup is no more than the grid.
   Value together = arith::MinUIOp::create(b, loc, i32(schedule.group), all);
   Value perGroup = mul(blocks, together);
-  Value first = mul(divide(block, perGroup), together);
-  Value inGroup = remainder(block, perGroup);
+  Value first = mul(divide(number, perGroup), together);
+  Value inGroup = remainder(number, perGroup);
   Value left = sub(all, first);
   Value count = arith::MinUIOp::create(b, loc, together, left);
   Value turn = divide(inGroup, count);
@@ -198,13 +204,10 @@ void Emitter::placeProgram() {
 }
 
 LogicalResult Emitter::emitBlock(Block &block) {
-  for (Operation &op : block.without_terminator())
-    if (failed(emitOp(&op)))
+  for (Operation &op : block)
+    if (!op.hasTrait<OpTrait::IsTerminator>() && failed(emitOp(&op)))
       return failure();
-  // The body of a program has no terminator: its last op counts.
-  return block.empty() || block.back().hasTrait<OpTrait::IsTerminator>()
-             ? success()
-             : emitOp(&block.back());
+  return success();
 }
 
 LogicalResult Emitter::emitOp(Operation *op) {
@@ -249,11 +252,31 @@ LogicalResult Emitter::emitOp(Operation *op) {
       .Default([&](Operation *op) { return emitScalar(op); });
 }
 
+SmallVector<Type> Emitter::fragmentTypes(TypeRange types) {
+  SmallVector<Type> flat;
+  for (Type type : types)
+    llvm::append_range(flat, fragmentTypes(type));
+  return flat;
+}
+
+Emitter::Fragment Emitter::flatten(ValueRange tiles) {
+  Fragment flat;
+  for (Value tile : tiles)
+    llvm::append_range(flat, getAll(tile));
+  return flat;
+}
+
+void Emitter::setFlat(ValueRange tiles, ValueRange values) {
+  for (Value tile : tiles) {
+    size_t count = fragmentTypes(tile.getType()).size();
+    set(tile, Fragment(values.take_front(count)));
+    values = values.drop_front(count);
+  }
+}
+
 LogicalResult Emitter::emitIf(scf::IfOp op) {
-  SmallVector<Type> types;
-  for (Type type : op.getResultTypes())
-    llvm::append_range(types, fragmentTypes(type));
-  auto branch = scf::IfOp::create(b, loc, types, get(op.getCondition()),
+  auto branch = scf::IfOp::create(b, loc, fragmentTypes(op.getResultTypes()),
+                                  get(op.getCondition()),
                                   /*withElseRegion=*/true);
   for (auto [from, to] : {std::pair(op.thenBlock(), branch.thenBlock()),
                           std::pair(op.elseBlock(), branch.elseBlock())}) {
@@ -261,17 +284,9 @@ LogicalResult Emitter::emitIf(scf::IfOp op) {
     b.setInsertionPointToStart(to);
     if (failed(emitBlock(*from)))
       return failure();
-    SmallVector<Value> values;
-    for (Value v : from->getTerminator()->getOperands())
-      llvm::append_range(values, getAll(v));
-    scf::YieldOp::create(b, loc, values);
+    scf::YieldOp::create(b, loc, flatten(from->getTerminator()->getOperands()));
   }
-  ValueRange results = branch.getResults();
-  for (Value result : op.getResults()) {
-    size_t count = fragmentTypes(result.getType()).size();
-    set(result, Fragment(results.take_front(count)));
-    results = results.drop_front(count);
-  }
+  setFlat(op.getResults(), branch.getResults());
   return success();
 }
 

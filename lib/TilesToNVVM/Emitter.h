@@ -27,26 +27,36 @@
 
 namespace tda {
 
+/// Dynamic shared memory: one external array, as PTX wants it.
+mlir::Value sharedMemory(mlir::OpBuilder &b, mlir::Location loc,
+                         mlir::Operation *kernel, int64_t alignment);
+
 class Emitter {
 public:
   using Fragment = llvm::SmallVector<mlir::Value>;
 
   Emitter(mlir::OpBuilder &b, KernelSignature &signature,
           TileProgramOp program);
+  virtual ~Emitter() = default;
 
   /// Emits the whole kernel body at the builder. Fails with an error on an op
   /// that has no form here.
-  llvm::LogicalResult emit();
+  virtual llvm::LogicalResult emit();
 
-private:
+protected:
   // Emitter.cpp: control flow and index arithmetic.
-  void placeProgram();
+  mlir::Value programCount();
+  void placeProgram(mlir::Value number);
   llvm::LogicalResult emitBlock(mlir::Block &block);
-  llvm::LogicalResult emitOp(mlir::Operation *op);
+  virtual llvm::LogicalResult emitOp(mlir::Operation *op);
   llvm::LogicalResult emitIf(mlir::scf::IfOp op);
   llvm::LogicalResult emitScalar(mlir::Operation *op);
   mlir::Type convert(mlir::Type type);
-  llvm::SmallVector<mlir::Type> fragmentTypes(mlir::Type type);
+  virtual llvm::SmallVector<mlir::Type> fragmentTypes(mlir::Type type);
+  llvm::SmallVector<mlir::Type> fragmentTypes(mlir::TypeRange types);
+  /// The values of `tiles`, one fragment after the other; and back.
+  Fragment flatten(mlir::ValueRange tiles);
+  void setFlat(mlir::ValueRange tiles, mlir::ValueRange values);
 
   // CopyRing.cpp: panels in flight.
   llvm::LogicalResult emitTileFor(TileForOp op);
@@ -59,6 +69,12 @@ private:
   void emitAggregate(TileAggregateOp op);
   void accumulate(mlir::Value *acc, llvm::ArrayRef<mlir::Value> a,
                   llvm::ArrayRef<mlir::Value> b);
+  /// For f16, scales each row of the tile `a` so that its largest weight fits;
+  /// `unscale` undoes it, one factor for each half. Null for bf16.
+  void scaleRows(Fragment &a, mlir::Type element, mlir::Value unscale[2]);
+  /// The accumulator layout of two n8 blocks is the A layout of a k16 block:
+  /// weights rounded to `element`, two to an i32, four of these a k16 block.
+  Fragment packWeights(llvm::ArrayRef<mlir::Value> a, mlir::Type element);
   Fragment loadMatrices(mlir::Value address, bool transposed);
 
   // Elementwise.cpp.

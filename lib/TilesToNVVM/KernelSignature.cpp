@@ -41,7 +41,8 @@ static StringRef operandName(func::FuncOp func, unsigned index) {
   return name ? name.getValue() : StringRef();
 }
 
-FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func) {
+FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func,
+                                             ArrayRef<MapRequest> maps) {
   MLIRContext *context = b.getContext();
   Location loc = func.getLoc();
   Type pointer = LLVM::LLVMPointerType::get(context, 1);
@@ -84,6 +85,17 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func) {
               : -1);
   }
 
+  Type generic = LLVM::LLVMPointerType::get(context);
+  SmallVector<unsigned> mapSlots;
+  SmallVector<Attribute> mapRecipes;
+  for (const MapRequest &map : maps) {
+    StringRef name =
+        operandName(func, cast<BlockArgument>(map.tensor).getArgNumber());
+    mapSlots.push_back(parameters.add(generic, "map " + name));
+    mapRecipes.push_back(b.getStringAttr(name + " argument " + name + " rows " +
+                                         Twine(map.rows) + " columns 64"));
+  }
+
   KernelSignature result;
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
                                           parameters.getTypes());
@@ -91,12 +103,25 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func) {
   result.kernel = LLVM::LLVMFuncOp::create(b, loc, func.getName(), type);
   result.kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(),
                          b.getUnitAttr());
-  result.kernel->setAttr(
-      kLaunchAttr, b.getDictionaryAttr(
-                       b.getNamedAttr("params", parameters.getDescriptions())));
+  NamedAttrList launch;
+  launch.set("params", parameters.getDescriptions());
+  if (!maps.empty())
+    launch.set("maps", b.getArrayAttr(mapRecipes));
+  result.kernel->setAttr(kLaunchAttr, launch.getDictionary(context));
   Block *entry = result.kernel.addEntryBlock(b);
   b.setInsertionPointToStart(entry);
 
+  // 128 bytes by value; the copies take their address (PTX ISA, "Tensor map").
+  auto bytes = LLVM::LLVMArrayType::get(b.getI8Type(), 128);
+  for (auto [map, slot] : llvm::zip(maps, mapSlots)) {
+    result.maps[map.tensor] = entry->getArgument(slot);
+    result.kernel.setArgAttr(slot, LLVM::LLVMDialect::getByValAttrName(),
+                             TypeAttr::get(bytes));
+    result.kernel.setArgAttr(slot, LLVM::LLVMDialect::getAlignAttrName(),
+                             b.getI64IntegerAttr(64));
+    result.kernel.setArgAttr(slot, NVVM::NVVMDialect::getGridConstantAttrName(),
+                             b.getUnitAttr());
+  }
   for (auto &[name, slot] : lengthSlots)
     result.lengths[name] = entry->getArgument(slot);
   for (BlockArgument argument : func.getArguments()) {

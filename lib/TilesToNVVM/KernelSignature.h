@@ -28,17 +28,26 @@ struct KernelSignature {
   mlir::LLVM::LLVMFuncOp kernel;
   llvm::DenseMap<mlir::Value, GlobalTensor> tensors; ///< By memref argument.
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;  ///< i64 arguments.
+  llvm::DenseMap<mlir::Value, mlir::Value> maps; ///< Tensor maps, by memref.
   mlir::Value length(llvm::StringRef name) const {
     return lengths.lookup(name);
   }
   llvm::StringMap<mlir::Value> lengths; ///< i32
 };
 
+/// A tensor that the kernel reads through a TMA tensor map, in boxes of `rows`
+/// rows of 64 elements.
+struct MapRequest {
+  mlir::Value tensor;
+  int64_t rows;
+};
+
 /// Creates the kernel for `func` beside it, with its entry block; `b` is left
-/// at the start of that block. Fails with an error on an argument that no
-/// kernel can take.
-llvm::FailureOr<KernelSignature> createKernel(mlir::OpBuilder &b,
-                                              mlir::func::FuncOp func);
+/// at the start of that block. Tensor maps follow the other parameters. Fails
+/// with an error on an argument that no kernel can take.
+llvm::FailureOr<KernelSignature>
+createKernel(mlir::OpBuilder &b, mlir::func::FuncOp func,
+             llvm::ArrayRef<MapRequest> maps = {});
 
 /// Attribute on a kernel: how to launch it (a dictionary; see docs/manifest.md
 /// for the meaning): params, grid, block, shared_bytes.

@@ -83,44 +83,51 @@ void Emitter::emitScores(TileScoresOp op) {
   set(op, s);
 }
 
+// f16 cannot hold (s - tau)^2 of a small difference, nor scores of long rows
+// (docs/semantics.md, Numbers): each row of the tile is scaled by the power of
+// two that brings its largest entry to [2^14, 2^15), and unscaled in f32.
+void Emitter::scaleRows(Fragment &a, Type element, Value unscale[2]) {
+  if (!element.isF16())
+    return;
+  for (int half = 0; half < 2; ++half) {
+    Value largest = f32(0);
+    for (size_t i = 0; i < a.size(); i += 4)
+      for (int e = 0; e < 2; ++e)
+        largest =
+            maxF(largest, LLVM::FAbsOp::create(b, loc, a[i + 2 * half + e]));
+    Value exponent = arith::AndIOp::create(
+        b, loc, bits(quadMax(largest), b.getI32Type()), i32(0x7f800000));
+    // Below 2^-100 nothing is left of it in the output's f16.
+    exponent = arith::MaxSIOp::create(b, loc, exponent, i32(27 << 23));
+    Value scale =
+        bits(sub(i32((2 * 127 + 14) << 23), exponent), b.getF32Type());
+    unscale[half] = bits(sub(exponent, i32(14 << 23)), b.getF32Type());
+    for (size_t i = 0; i < a.size(); i += 4)
+      for (int e = 0; e < 2; ++e)
+        a[i + 2 * half + e] = mulF(a[i + 2 * half + e], scale);
+  }
+}
+
+Emitter::Fragment Emitter::packWeights(ArrayRef<Value> a, Type element) {
+  Fragment words;
+  for (size_t i = 0; i < a.size(); i += 2)
+    words.push_back(pack(a[i], a[i + 1], element));
+  return words;
+}
+
 void Emitter::emitAggregate(TileAggregateOp op) {
   auto panel = cast<PanelType>(op.getV().getType());
   Type element = panel.getElementType();
   int64_t pitch = panelPitch(panel.getColumns());
   int64_t steps = panel.getRows() / 16;
   Fragment a = getAll(op.getA()), acc = getAll(op.getAcc());
-
-  // f16 cannot hold (s - tau)^2 of a small difference, nor scores of long rows
-  // (docs/semantics.md, Numbers): each row of the tile is scaled by the power
-  // of two that brings its largest entry to [2^14, 2^15), and unscaled in f32.
   Value unscale[2];
-  if (element.isF16())
-    for (int half = 0; half < 2; ++half) {
-      Value largest = f32(0);
-      for (size_t i = 0; i < a.size(); i += 4)
-        for (int e = 0; e < 2; ++e)
-          largest =
-              maxF(largest, LLVM::FAbsOp::create(b, loc, a[i + 2 * half + e]));
-      Value exponent = arith::AndIOp::create(
-          b, loc, bits(quadMax(largest), b.getI32Type()), i32(0x7f800000));
-      // Below 2^-100 nothing is left of it in the output's f16.
-      exponent = arith::MaxSIOp::create(b, loc, exponent, i32(27 << 23));
-      Value scale =
-          bits(sub(i32((2 * 127 + 14) << 23), exponent), b.getF32Type());
-      unscale[half] = bits(sub(exponent, i32(14 << 23)), b.getF32Type());
-      for (size_t i = 0; i < a.size(); i += 4)
-        for (int e = 0; e < 2; ++e)
-          a[i + 2 * half + e] = mulF(a[i + 2 * half + e], scale);
-    }
-
-  // The accumulator layout of two n8 blocks is the A layout of one k16 block.
+  scaleRows(a, element, unscale);
+  Fragment words = packWeights(a, element);
   SmallVector<SmallVector<Value>> rows;
-  for (int64_t k = 0; k < steps; ++k) {
-    SmallVector<Value> words;
-    for (int64_t i = 0; i < 4; ++i)
-      words.push_back(pack(a[8 * k + 2 * i], a[8 * k + 2 * i + 1], element));
-    rows.push_back(typed(b, loc, words, element));
-  }
+  for (int64_t k = 0; k < steps; ++k)
+    rows.push_back(
+        typed(b, loc, ArrayRef<Value>(words).slice(4 * k, 4), element));
   // Lanes 0-7 address keys 0-7, 8-15 keys 8-15, 16-31 the next eight columns.
   Value row = remainder(lane, i32(16));
   Value base = sharedAddress(

@@ -41,6 +41,9 @@ LogicalResult checkTarget(TileProgramOp program) {
   if (target->path != Path::MmaSync)
     return program.emitError("tda-tiles-to-nvvm lowers GPU targets, not '")
            << target->name << "'; use tda-tiles-to-cpu";
+  if (program.getSchedule().toSchedule().path != Path::MmaSync)
+    return program.emitError("tda-tiles-to-nvvm lowers path = mma_sync; use "
+                             "tda-assign-pipeline and tda-tiles-to-hopper");
   int64_t bytes = ringBytes(program);
   if (bytes > target->sharedPerBlock)
     return program.emitError("needs ")

@@ -14,11 +14,11 @@
 // CPU512-LABEL: func @large
 // CPU512: target = #tda.target<"cpu", vector_bits = 512>
 // GPU-LABEL: func @large
-// GPU: schedule = #tda.schedule<tile_m = {{[0-9]+}}, tile_n = {{[0-9]+}}, stages = {{[0-9]+}}, warps = {{[0-9]+}}>
-// SM80-SAME: target = #tda.target<"sm_80">
-// SM86-SAME: target = #tda.target<"sm_86">
-// SM89-SAME: target = #tda.target<"sm_89">
-// SM90-SAME: target = #tda.target<"sm_90">
+// GPU: schedule = #tda.schedule<tile_m = {{[0-9]+}}, tile_n = {{[0-9]+}}, stages = {{[0-9]+}}, warps = {{[0-9]+}}
+// SM80-SAME: >, target = #tda.target<"sm_80">
+// SM86-SAME: >, target = #tda.target<"sm_86">
+// SM89-SAME: >, target = #tda.target<"sm_89">
+// SM90-SAME: , skip = adaptive, path = wgmma>, target = #tda.target<"sm_90">
 func.func @large(%q: !q, %beta: tensor<f32>) -> !q {
   %o = tda.attention excite(%q, %q) inhibit(%q, %q) values(%q) beta(%beta) lambda(%beta)
     : (!q, !q, !q, !q, !q, tensor<f32>, tensor<f32>) -> !q
@@ -27,6 +27,8 @@ func.func @large(%q: !q, %beta: tensor<f32>) -> !q {
 
 // GPU-LABEL: func @small
 // GPU: schedule = #tda.schedule<
+// SM80-SAME: warps = {{[0-9]+}}>
+// SM90-SAME: skip = adaptive, path = wgmma>
 func.func @small(%q: !small, %beta: tensor<f32>) -> !small {
   %o = tda.attention excite(%q, %q) values(%q) beta(%beta) : (!small, !small, !small, tensor<f32>) -> !small
   return %o : !small

@@ -20,7 +20,7 @@ func.func private @f() attributes {s = #tda.schedule<tile_m = 64, tile_n = 2048,
 
 // -----
 
-// expected-error @below {{expected one of [never, tile] for what an empty tile does, got: often}}
+// expected-error @below {{expected one of [never, tile, steps, adaptive] for what an empty tile does, got: often}}
 // expected-error @below {{failed to parse Tda_ScheduleAttr parameter 'skip'}}
 func.func private @f() attributes {s = #tda.schedule<tile_m = 64, tile_n = 64, stages = 2, warps = 8, skip = often>}
 

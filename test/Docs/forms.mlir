@@ -1,7 +1,8 @@
-// RUN: tda-opt %s --tda-to-ptx="target=sm_90 schedule=tile_m=64,tile_n=32,stages=2,warps=4" \
+// RUN: tda-opt %s --tda-to-ptx="target=sm_80 schedule=tile_m=64,tile_n=32,stages=2,warps=4" \
 // RUN:   --mlir-print-ir-after=tda-verify-form -o /dev/null 2>&1 | FileCheck %s
 
-// The forms of docs/pipeline.md: one description on its way to the GPU.
+// The forms of docs/pipeline.md: one description on its way to the GPU
+// on the portable path. hopper-forms.mlir has the same on the wgmma path.
 
 // example: form-stages
 func.func @attention(
@@ -37,7 +38,7 @@ func.func @attention(
 // CHECK: %[[o:[a-z0-9_]+]] = tda.attention excite(%[[q1:arg0]], %[[k1:arg1]]) inhibit(%[[q2:arg2]], %[[k2:arg3]])
 // CHECK-SAME:      values(%[[v:arg4]]) beta(%[[beta:arg5]]) lambda(%[[lambda:arg6]]) {causal,
 // CHECK-SAME:      schedule = #tda.schedule<tile_m = 64, tile_n = 32, stages = 2, warps = 4>,
-// CHECK-SAME:      target = #tda.target<"sm_90">}
+// CHECK-SAME:      target = #tda.target<"sm_80">}
 // CHECK-SAME:   : {{.*}} -> tensor<?x?x?x64xbf16>
 // end: form-scheduled
 
@@ -45,7 +46,7 @@ func.func @attention(
 // example: form-tiles
 // CHECK: tda.tile_program (%[[b:[a-z0-9_]+]], %[[h:[a-z0-9_]+]], %[[i:[a-z0-9_]+]]) in (%[[B:[a-z0-9_]+]], %[[Hq:[a-z0-9_]+]], %[[Nq:[a-z0-9_]+]])
 // CHECK-SAME:    schedule #tda.schedule<tile_m = 64, tile_n = 32, stages = 2, warps = 4>
-// CHECK-SAME:    target #tda.target<"sm_90"> {
+// CHECK-SAME:    target #tda.target<"sm_80"> {
 // CHECK:   %[[tau:[a-z0-9_]+]] = tda.tile_gate beta({{.*}}) kappa({{.*}}) rows(%[[i]]) keys(%[[Nk:[a-z0-9_]+]]) {{.*}} {causal, dim = 64 : i64} : !tda.tile<64xf32>
 // CHECK:   %[[lambda:[a-z0-9_]+]] = memref.load %[[Lambda:arg6]][%[[h]]] : {{.*}}
 // CHECK:   %[[q1:[a-z0-9_]+]] = tda.tile_load %[[Q1:arg0]][%[[b]], %[[h]], %[[i]]] limit %[[Nq]] : {{.*}} -> !tda.tile<64x64xbf16>

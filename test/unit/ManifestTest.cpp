@@ -39,6 +39,22 @@ std::string errorWithout(const std::string &pointer) {
   return parseError(json.dump());
 }
 
+/// Maps of q1 and of a tensor in the workspace, in a capped kernel.
+void addTensorMaps(Manifest &manifest) {
+  ManifestTensorMap q1, unit;
+  q1.name = q1.argument = unit.argument = "q1";
+  q1.boxRows = 256;
+  q1.boxColumns = 64;
+  unit.name = "unit_q1";
+  unit.workspace = "B * 128";
+  unit.boxRows = 64;
+  unit.boxColumns = 32;
+  manifest.tensorMaps = {q1, unit};
+  manifest.kernels[0].params.push_back(KernelParam::tensorMap("q1"));
+  manifest.kernels[0].params.push_back(KernelParam::tensorMap("unit_q1"));
+  manifest.kernels[0].blocksPerSm = 2;
+}
+
 TEST(Manifest, RoundTrip) {
   Manifest manifest;
   std::string error;
@@ -55,6 +71,7 @@ TEST(Manifest, RoundTripOfEveryField) {
   manifest.lengths[Length::Nk].equals = 512;
   manifest.kernels.push_back(manifest.kernels[0]);
   manifest.kernels[1].params.push_back(KernelParam::workspace("B"));
+  addTensorMaps(manifest);
   manifest.schedule = "quotes \" and \\ and \n";
   ASSERT_TRUE(Problem::parse("views=1 d=96 dv=64 dtype=f16 window=7 power=2.5 "
                              "kappa=0.1 beta=scalar norm eps=1e-6 stats",
@@ -65,6 +82,15 @@ TEST(Manifest, RoundTripOfEveryField) {
   EXPECT_EQ(read.problem.str(), manifest.problem.str());
   EXPECT_EQ(read.problem.kappa, 0.1);
   EXPECT_EQ(read.schedule, manifest.schedule);
+  EXPECT_EQ(read.kernels[0].blocksPerSm, 2);
+  EXPECT_EQ(read.kernels[1].blocksPerSm, 0);
+  EXPECT_EQ(read.kernels[0].params.back().map, "unit_q1");
+  ASSERT_EQ(read.tensorMaps.size(), 2u);
+  EXPECT_FALSE(read.tensorMaps[0].workspace);
+  EXPECT_EQ(read.tensorMaps[1].workspace, "B * 128");
+  EXPECT_EQ(read.tensorMaps[1].argument, "q1");
+  EXPECT_EQ(read.tensorMaps[1].boxRows, 64);
+  EXPECT_EQ(read.tensorMaps[1].boxColumns, 32);
 }
 
 TEST(Manifest, Sha256) {
@@ -89,9 +115,9 @@ TEST(Manifest, Syntax) {
 }
 
 TEST(Manifest, OtherSchemaVersion) {
-  EXPECT_EQ(errorWith("/schema_version", 2),
-            "$.schema_version: the file has schema version 2, this build reads "
-            "version 1; recompile the kernel with the tda-compile of this "
+  EXPECT_EQ(errorWith("/schema_version", 1),
+            "$.schema_version: the file has schema version 1, this build reads "
+            "version 2; recompile the kernel with the tda-compile of this "
             "build");
   EXPECT_EQ(errorWith("/schema_version", "1"),
             "$.schema_version: must be an integer, but is of type string");
@@ -195,9 +221,18 @@ TEST(Manifest, WrongTypesAndValues) {
       {"/workspace", "many",
        "$.workspace: expression 'many', column 1: unknown name 'many'; known "
        "are B, Hq, Hkv, Nq, Nk, ceildiv, min, max"},
-      {"/tensor_maps", Json::array({Json::object()}),
-       "$.tensor_maps[0]: unknown tensor-map recipe; this build knows none, a "
-       "newer runtime is needed"},
+      {"/kernels/0/blocks_per_sm", 33,
+       "$.kernels[0].blocks_per_sm: 33 is not in [0, 32]; an SM holds at most "
+       "32 blocks, and 0 is no cap"},
+      {"/kernels/0/blocks_per_sm", -1,
+       "$.kernels[0].blocks_per_sm: -1 is not in [0, 2147483647]"},
+      {"/kernels/0/params/0",
+       {{"type", "tensor_map"}, {"map", "q1"}},
+       "$.kernels[0].params[0].map: 'q1' is not in $.tensor_maps"},
+      {"/kernels/0/params/0",
+       {{"type", "ptr"}, {"map", "q1"}},
+       "$.kernels[0].params[0].type: is 'ptr', but such a parameter has type "
+       "'tensor_map'"},
       {"/numerics/relative_error", 0,
        "$.numerics.relative_error: must be greater than 0"},
       {"/hashes/ptx", "md5:0",
@@ -212,6 +247,97 @@ TEST(Manifest, WrongTypesAndValues) {
     EXPECT_EQ(errorWith(place, value), error);
   EXPECT_EQ(errorWithout("/lengths/Nk"),
             "$.arguments[1].shape[2]: Nk is not in $.lengths");
+}
+
+/// The error of the example with tensor maps and `value` at `pointer`.
+std::string mapErrorWith(const std::string &pointer, const Json &value) {
+  Manifest manifest = exampleManifest();
+  addTensorMaps(manifest);
+  Json json = Json::parse(printManifest(manifest));
+  json[Json::json_pointer(pointer)] = value;
+  return parseError(json.dump());
+}
+
+TEST(Manifest, TensorMaps) {
+  Json q1 = {{"name", "q1"},
+             {"argument", "q1"},
+             {"box", {{"rows", 128}, {"columns", 64}}},
+             {"swizzle", 128}};
+  Json both = q1, neither = q1, twice = Json::array({q1, q1});
+  both["workspace"] = "0";
+  neither.erase("argument");
+  struct {
+    std::string place;
+    Json value;
+    std::string error;
+  } cases[] = {
+      {"/tensor_maps/0", 3, "$.tensor_maps[0]: must be an object"},
+      {"/tensor_maps/0", neither,
+       "$.tensor_maps[0]: the key 'argument' is missing"},
+      {"/tensor_maps/0", both, "$.tensor_maps[0]: the key 'like' is missing"},
+      {"/tensor_maps/0/color", 1,
+       "$.tensor_maps[0]: unknown key 'color'; known are name, argument, box, "
+       "swizzle"},
+      {"/tensor_maps/0/box/depth", 1,
+       "$.tensor_maps[0].box: unknown key 'depth'; known are rows, columns"},
+      {"/tensor_maps", twice, "$.tensor_maps[1].name: 'q1' is used twice"},
+      {"/tensor_maps", std::vector<Json>(17, q1),
+       "$.tensor_maps: must have 0 to 16 elements, but has 17"},
+      {"/tensor_maps/0/name", "q-1",
+       "$.tensor_maps[0].name: 'q-1' is not a C identifier"},
+      {"/tensor_maps/0/argument", "q9",
+       "$.tensor_maps[0].argument: 'q9' is no tensor argument"},
+      {"/tensor_maps/0/argument", "offset",
+       "$.tensor_maps[0].argument: 'offset' is no tensor argument"},
+      {"/tensor_maps/1/like", "q9",
+       "$.tensor_maps[1].like: 'q9' is no tensor argument"},
+      {"/tensor_maps/0/argument", "beta",
+       "$.tensor_maps[0].argument: 'beta' has shape [Hq]; TMA reads tensors of "
+       "rank 4 here"},
+      {"/arguments/0/dtype", "f32",
+       "$.tensor_maps[0].argument: 'q1' has dtype f32; TMA reads bf16 and f16 "
+       "here"},
+      {"/arguments/0/alignment", 8,
+       "$.tensor_maps[0].argument: 'q1' has alignment 8; TMA reads it and "
+       "needs at least 16"},
+      {"/arguments/0/stride_multiple", 12,
+       "$.tensor_maps[0].argument: 'q1' has stride_multiple 12; TMA reads it "
+       "and needs a multiple of 8"},
+      {"/arguments/0/shape/3", 100,
+       "$.tensor_maps[1].like: 'q1' has shape [B, Hq, Nq, 100]; in the "
+       "workspace the last axis must be a multiple of 8 elements, as TMA needs "
+       "strides of 16 bytes"},
+      {"/tensor_maps/1/workspace", "many",
+       "$.tensor_maps[1].workspace: expression 'many', column 1: unknown name "
+       "'many'; known are B, Hq, Hkv, Nq, Nk, ceildiv, min, max"},
+      {"/tensor_maps/0/swizzle", 64,
+       "$.tensor_maps[0].swizzle: 64 is not known; known is 128"},
+      {"/tensor_maps/0/box/rows", 257,
+       "$.tensor_maps[0].box.rows: 257 is not in [1, 256]"},
+      {"/tensor_maps/0/box/rows", 0,
+       "$.tensor_maps[0].box.rows: 0 is not in [1, 2147483647]"},
+      {"/tensor_maps/0/box/columns", 72,
+       "$.tensor_maps[0].box.columns: 72 is not a multiple of 8 (16 bytes) up "
+       "to 64, the 128 bytes of the swizzle"},
+      {"/tensor_maps/0/box/columns", 12,
+       "$.tensor_maps[0].box.columns: 12 is not a multiple of 8 (16 bytes) up "
+       "to 64, the 128 bytes of the swizzle"},
+      {"/kernels/0/params",
+       std::vector<Json>(33, {{"type", "tensor_map"}, {"map", "q1"}}),
+       "$.kernels[0].params: 4224 bytes are more than the 4096 that a kernel "
+       "takes"},
+  };
+  for (const auto &[place, value, error] : cases)
+    EXPECT_EQ(mapErrorWith(place, value), error);
+}
+
+TEST(Manifest, ParamBytes) {
+  ManifestKernel kernel;
+  EXPECT_EQ(paramBytes(kernel), 0);
+  kernel.params = {KernelParam::length(Length::B), KernelParam::pointer("q1"),
+                   KernelParam::length(Length::B), KernelParam::tensorMap("q1"),
+                   KernelParam::length(Length::B)};
+  EXPECT_EQ(paramBytes(kernel), 64 + 128 + 4);
 }
 
 TEST(Manifest, UnreadableFile) {
@@ -290,6 +416,7 @@ TEST(Manifest, SchemaMatchesWhatIsWritten) {
   manifest.hashes.cubin = hashText("");
   manifest.compiler.ptxas = "13.0";
   manifest.kernels[0].params.push_back(KernelParam::workspace("B"));
+  addTensorMaps(manifest);
   EXPECT_TRUE(matches(Json::parse(printManifest(manifest)), schema, schema));
 
   Json json = Json::parse(exampleText());
@@ -342,6 +469,10 @@ TEST(Manifest, HeaderCompiles) {
       compileHeader(manifest, arguments, TDA_CXX_COMPILER, "c++ -std=c++17"),
       0);
   manifest.workspace = "B * 4";
+  addTensorMaps(manifest);
+  EXPECT_NE(emitHeader(manifest).find(
+                "grid (ceildiv(Nq, 128), Hq, B) with x up to 2 an SM, block"),
+            std::string::npos);
   EXPECT_EQ(compileHeader(manifest, arguments + ", (void *)0, 0",
                           TDA_C_COMPILER, "c -std=c99"),
             0);

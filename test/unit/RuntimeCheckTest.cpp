@@ -208,7 +208,8 @@ TEST_F(RuntimeCheck, Explain) {
             "kernel attention\n"
             "  grid (ceildiv(Nq, 128), Hq, B) = (8, 8, 2)\n"
             "  block (256, 1, 1), cluster (1, 1, 1)\n"
-            "  dynamic shared memory 98304 bytes\n");
+            "  dynamic shared memory 98304 bytes\n"
+            "  parameters 236 bytes\n");
   for (const char *line :
        {"param 1: i64 stride of q1 axis 0 (B) = 1024000\n",
         "param 22: i64 offset = -223\n", "param 31: i32 Nk = 777\n"})

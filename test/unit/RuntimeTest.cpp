@@ -1,6 +1,5 @@
 //===- RuntimeTest.cpp - Opening, loading, launching on a fake driver -----===//
-#include "fake_cuda/Example.h"
-#include "fake_cuda/FakeCuda.h"
+#include "fake_cuda/RuntimeFixture.h"
 #include "tda/device.h"
 
 #include <algorithm>
@@ -16,53 +15,6 @@
 namespace {
 
 using Call = ExampleCall;
-
-/// The runtime with the fake driver, as after a start of the process.
-class Runtime : public testing::Test {
-protected:
-  Runtime() {
-    setenv("TDA_LIBCUDA", TDA_FAKE_CUDA, 1);
-    void *library = dlopen(TDA_FAKE_CUDA, RTLD_NOW);
-    auto function = [&](const char *name) { return dlsym(library, name); };
-    reinterpret_cast<void (*)()>(function("fakeCudaReset"))();
-    cuda = reinterpret_cast<FakeCuda *(*)()>(function("fakeCuda"))();
-    useOtherContext =
-        reinterpret_cast<void (*)(int)>(function("fakeCudaUseOtherContext"));
-    for (const tda::KernelParam &param : manifest.kernels[0].params)
-      cuda->paramSizes.push_back(
-          param.kind == tda::KernelParam::Kind::Length ? 4 : 8);
-  }
-  ~Runtime() override {
-    if (memory)
-      tda_device_free(memory);
-    tda_close(program);
-  }
-
-  void open() { program = openMemory(manifest); }
-
-  /// Opens, loads on `device` and allocates 256 bytes there.
-  void load(int device = 0) {
-    open();
-    EXPECT_EQ(tda_load(program, device), TDA_OK) << tda_last_error();
-    EXPECT_EQ(tda_device_use(device), TDA_OK) << tda_last_error();
-    EXPECT_EQ(tda_device_alloc(256, &memory), TDA_OK) << tda_last_error();
-    cuda->calls.clear();
-  }
-
-  tda_status launch(const Call &call, void *stream = nullptr) {
-    return tda_launch(program, call.data(), call.Count, nullptr, 0, stream);
-  }
-
-  tda::Manifest manifest = exampleManifest();
-  tda_program *program = nullptr;
-  void *memory = nullptr;
-  FakeCuda *cuda = nullptr;
-  void (*useOtherContext)(int) = nullptr;
-};
-
-bool contains(const std::string &text, const std::string &part) {
-  return text.find(part) != std::string::npos;
-}
 
 //===----------------------------------------------------------------------===//
 // Opening
@@ -162,9 +114,10 @@ TEST_F(Runtime, ArchitectureSuffixes) {
     const char *arch;
     int capability;
     bool runs;
-  } cases[] = {{"sm_90a", 90, true},   {"sm_90a", 100, false},
-               {"sm_100f", 103, true}, {"sm_100f", 120, false},
-               {"sm_80", 90, true},    {"sm_100f", 90, false}};
+  } cases[] = {{"sm_90a", 90, true},    {"sm_90a", 100, false},
+               {"sm_90a", 89, false},   {"sm_100f", 103, true},
+               {"sm_100f", 120, false}, {"sm_80", 90, true},
+               {"sm_100f", 90, false}};
   for (auto [arch, capability, runs] : cases) {
     manifest.target.arch = arch;
     cuda->capability = capability;
@@ -173,6 +126,14 @@ TEST_F(Runtime, ArchitectureSuffixes) {
     tda_close(program);
   }
   program = nullptr;
+  manifest.target.arch = "sm_90a";
+  cuda->capability = 100;
+  open();
+  EXPECT_EQ(tda_load(program, 0), TDA_ERROR_UNSUPPORTED);
+  EXPECT_STREQ(tda_last_error(),
+               "'attention' was compiled for sm_90a, which runs on compute "
+               "capability 9.0 alone, not on Fake GPU (device 0, compute "
+               "capability 10.0); compile it with --arch sm_100");
 }
 
 TEST_F(Runtime, ReportsWhatTheDriverRefuses) {

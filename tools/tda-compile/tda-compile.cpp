@@ -119,11 +119,11 @@ int Compiler::compile(const FusedFunction &function, GpuProgram &program,
   if (!ptxas && options.verbose)
     fmt::print(stderr, "{}: ptxas is not installed, so there is no cubin\n",
                program.name);
-  std::string resources;
-  if (ptxas && !addCubin(*ptxas, program, resources, messages))
+  PtxasReport report;
+  if (ptxas && !addCubin(*ptxas, program, report, messages))
     return fail();
   if (options.verbose)
-    std::fputs(resources.c_str(), stderr);
+    std::fputs(report.text.c_str(), stderr);
   return 0;
 }
 

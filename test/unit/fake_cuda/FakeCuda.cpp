@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "FakeCuda.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -14,7 +15,7 @@
 namespace {
 
 constexpr int Success = 0, InvalidValue = 1, NotFound = 500;
-constexpr int CaptureUnsupported = 900;
+constexpr int InvalidContext = 201, CaptureUnsupported = 900;
 
 struct Context {
   int device;
@@ -55,9 +56,12 @@ int record(Function *function, std::array<unsigned, 3> grid,
   FakeLaunch launch{function->name, currentDevice(), grid,   block,
                     cluster,        shared,          stream, {}};
   for (size_t i = 0; i < state.paramSizes.size(); ++i) {
-    uint64_t value = 0;
-    std::memcpy(&value, params[i], state.paramSizes[i]);
-    launch.params.push_back(value);
+    uint64_t bytes[16] = {};
+    std::memcpy(bytes, params[i], state.paramSizes[i]);
+    launch.params.push_back(bytes[0]);
+    bool isMap = state.paramSizes[i] == sizeof(bytes);
+    if (isMap && reinterpret_cast<uintptr_t>(params[i]) % 64 != 0)
+      return InvalidValue;
   }
   state.launches.push_back(launch);
   return Success;
@@ -124,7 +128,7 @@ int cuDeviceTotalMem_v2(size_t *bytes, int) {
 int cuDeviceGetAttribute(int *value, int attribute, int) {
   switch (attribute) {
   case 16:
-    *value = 132;
+    *value = state.multiprocessors;
     return Success;
   case 75:
     *value = state.capability / 10;
@@ -216,10 +220,12 @@ int cuModuleGetFunction(Function **function, Module *module, const char *name) {
   *function = module->functions[name] = new Function{name, module};
   return Success;
 }
+#ifndef FAKE_CUDA_11
 int cuFuncLoad(Function *) {
   note(__func__);
   return Success;
 }
+#endif
 int cuFuncGetAttribute(int *value, int attribute, Function *) {
   *value = attribute == 0 ? state.maxThreads : state.staticShared;
   return Success;
@@ -278,6 +284,29 @@ int cuLaunchKernelEx(const LaunchConfig *config, Function *function,
                 {cluster[0], cluster[1], cluster[2]}, config->shared,
                 config->stream, params);
 }
+
+#ifndef FAKE_CUDA_11
+int cuTensorMapEncodeTiled(uint64_t *map, int dataType, unsigned rank,
+                           void *address, const uint64_t *dims,
+                           const uint64_t *strides, const unsigned *box,
+                           const unsigned *elementStrides, int interleave,
+                           int swizzle, int promotion, int fill) {
+  note(__func__);
+  std::lock_guard<std::mutex> lock(mutex);
+  if (currentDevice() < 0) // A real driver wants a context here too.
+    return InvalidContext;
+  state.tensorMaps.push_back({dataType,
+                              reinterpret_cast<uintptr_t>(address),
+                              {dims, dims + rank},
+                              {strides, strides + rank - 1},
+                              {box, box + rank},
+                              {elementStrides, elementStrides + rank},
+                              {interleave, swizzle, promotion, fill}});
+  std::fill(map, map + 16, uint64_t{0});
+  map[0] = state.tensorMaps.size();
+  return state.tensorMapResult;
+}
+#endif
 
 int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
   REFUSE_IN_CAPTURE

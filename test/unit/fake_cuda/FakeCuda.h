@@ -4,7 +4,8 @@
 // runtime calls. It runs no kernel: it records calls and launches, keeps
 // "device" memory on the host, and refuses what a real driver refuses while a
 // stream is captured. Tests set TDA_LIBCUDA to its path, and change what the
-// machine looks like through `fakeCuda`.
+// machine looks like through `fakeCuda`. fake_cuda_11 is the same without the
+// functions of CUDA 12.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TDA_TEST_UNIT_FAKECUDA_H
@@ -25,6 +26,23 @@ struct FakeLaunch {
   std::vector<uint64_t> params; ///< By FakeCuda::paramSizes.
 };
 
+/// A call of cuTensorMapEncodeTiled; the map holds its number from 1 in its
+/// first 8 bytes, and FakeLaunch::params give them.
+struct FakeTensorMap {
+  int dataType;
+  uint64_t address;
+  std::vector<uint64_t> dims, strides;
+  std::vector<unsigned> box, elementStrides;
+  /// Interleave, swizzle, L2 promotion, fill.
+  std::array<int, 4> modes;
+
+  bool operator==(const FakeTensorMap &other) const {
+    return dataType == other.dataType && address == other.address &&
+           dims == other.dims && strides == other.strides && box == other.box &&
+           elementStrides == other.elementStrides && modes == other.modes;
+  }
+};
+
 struct FakeCuda {
   // The machine.
   int initResult = 0;
@@ -35,14 +53,17 @@ struct FakeCuda {
   int staticShared = 0;
   int maxThreads = 1024;
   bool pageableAccess = false;
+  int multiprocessors = 132;
+  int tensorMapResult = 0;  ///< Of cuTensorMapEncodeTiled.
   bool moduleFails = false; ///< With the JIT log "ptxas fatal : bad PTX".
 
-  /// Bytes of each parameter of the next launches.
+  /// Bytes of each parameter of the next launches; of a tensor map 128.
   std::vector<int> paramSizes;
 
   // What happened.
   std::vector<std::string> calls;
   std::vector<FakeLaunch> launches;
+  std::vector<FakeTensorMap> tensorMaps;
   std::vector<std::string> images;          ///< Loaded modules.
   std::map<std::string, int> dynamicShared; ///< By function.
   int retained = 0;                         ///< Primary contexts held.

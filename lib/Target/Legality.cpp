@@ -1,0 +1,220 @@
+//===- Legality.cpp - What a schedule costs and when it can work ----------===//
+#include "tda/Schedule.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+using namespace tda;
+
+int64_t tda::slotBytes(const Schedule &s, const Problem &p) {
+  return s.tileN * 2 * std::max(swizzledColumns(p.d), swizzledColumns(p.dv));
+}
+
+int64_t tda::sharedBytes(const Schedule &s, const Problem &p) {
+  if (s.path == Path::Wgmma)
+    return kBarrierBytes + p.views * s.tileM * 2 * swizzledColumns(p.d) +
+           s.stages * slotBytes(s, p);
+  return s.stages * s.tileN * (p.views * panelPitch(p.d) + panelPitch(p.dv));
+}
+
+RegisterSplit tda::registerSplit(const Schedule &s) {
+  // 65536 registers for the consumers' threads and the producer's; what
+  // setmaxnreg takes is a multiple of 8, at most 256 less what ptxas keeps.
+  switch (s.warps / 4) {
+  case 2:
+    return {24, 240};
+  case 3:
+    return {24, 160};
+  default:
+    return {};
+  }
+}
+
+// f32 accumulators and operand fragments that one thread keeps across the key
+// loop: q of each view, o, and the scores of each view (mma.sync m16n8k16
+// fragments, PTX ISA "Matrix fragments for mma.m16n8k16").
+static int64_t liveRegisters(const Schedule &s, const Problem &p) {
+  int64_t queries = p.views * p.d / 4;
+  int64_t output = p.dv / 2;
+  int64_t scores = p.views * s.tileN / 2;
+  return queries + output + scores;
+}
+
+static std::string whyIllegalMma(const Schedule &s, const Problem &p,
+                                 const Target &t) {
+  if (s.tileM != 16 * s.warps)
+    return fmt::format("tile_m = {} must be 16 rows for each of the {} warps: "
+                       "{}",
+                       s.tileM, s.warps, 16 * s.warps);
+  if (s.warps > 16)
+    return fmt::format("warps = {} exceeds 16, the most that 255 registers a "
+                       "thread leave room for",
+                       s.warps);
+  if (s.stages < 2)
+    return "stages = 1 leaves no buffer to copy into while one is read; it "
+           "must be at least 2";
+  if (int64_t need = sharedBytes(s, p); need > t.sharedPerBlock)
+    return fmt::format("needs {} bytes of shared memory, {} more than the {} "
+                       "that a block may take on {}",
+                       need, need - t.sharedPerBlock, t.sharedPerBlock, t.name);
+  // About 48 registers go to addresses, gates, masks and the operands in
+  // flight, and 16 more to the row scales of f16; measured with ptxas.
+  int64_t registers =
+      liveRegisters(s, p) + 48 + (p.dtype == DType::F16 ? 16 : 0);
+  int64_t limit =
+      std::min(t.registersPerThread, t.registersPerSm / (32 * s.warps));
+  if (registers > limit)
+    return fmt::format("needs about {} registers a thread, {} more than the {} "
+                       "that {} warps leave on {}",
+                       registers, registers - limit, limit, s.warps, t.name);
+  return "";
+}
+
+static std::string whyIllegalWgmma(const Schedule &s, const Problem &p,
+                                   const Target &t) {
+  if (s.warps % 4 || s.warps > 12)
+    return fmt::format("warps = {} must be 4, 8 or 12: one to three consumer "
+                       "warpgroups",
+                       s.warps);
+  if (s.tileM != 16 * s.warps)
+    return fmt::format(
+        "tile_m = {} must be 64 rows for each of the {} consumer "
+        "warpgroups: {}",
+        s.tileM, s.warps / 4, 16 * s.warps);
+  if (s.tileN > 256)
+    return fmt::format("tile_n = {} exceeds 256, the widest wgmma", s.tileN);
+  if (s.stages < 2 || s.stages > 24)
+    return fmt::format("stages = {}: the ring takes 2 to 24 slots; {}",
+                       s.stages,
+                       s.stages < 2 ? "with fewer, the keys of a view cannot "
+                                      "arrive while the others are read"
+                                    : "more have no barriers");
+  if (int64_t need = sharedBytes(s, p); need > t.sharedPerBlock) {
+    int64_t over = need - t.sharedPerBlock;
+    return fmt::format("needs {} bytes of shared memory, {} more than the {} "
+                       "that a block may take on {}; a slot of the ring is {}",
+                       need, over, t.sharedPerBlock, t.name, slotBytes(s, p));
+  }
+  // What a consumer thread keeps across a tile: the output, and either the
+  // scores of the views or, for f16, the tile's own sums beside the packed
+  // weights. About 44 more go to gates, masks and addresses (ptxas 13.0).
+  int64_t output = p.dv / 2, scores = p.views * s.tileN / 2;
+  int64_t sums = p.dtype == DType::F16 ? p.dv / 2 + s.tileN / 4 : 0;
+  int64_t registers = output + std::max(scores, sums) + 44;
+  RegisterSplit split = registerSplit(s);
+  int64_t limit = split.consumer ? split.consumer : t.registersPerThread;
+  if (registers > limit)
+    return fmt::format("needs about {} registers a thread, {} more than the {} "
+                       "that {} consumer warpgroups leave on {}",
+                       registers, registers - limit, limit, s.warps / 4,
+                       t.name);
+  return "";
+}
+
+std::string tda::whyIllegal(const Schedule &s, const Problem &p,
+                            const Target &t) {
+  if (std::string why = whyMalformed(s); !why.empty())
+    return why;
+  if (std::string why = whyUnsupported(p, t); !why.empty())
+    return why;
+  bool wgmma = s.path == Path::Wgmma;
+  if (wgmma && !t.wgmma)
+    return fmt::format("path = wgmma needs an architecture with warpgroup "
+                       "instructions, sm_90; {} has none",
+                       t.name);
+  if (!wgmma && (s.skip == Skip::Steps || s.skip == Skip::Adaptive))
+    return fmt::format("skip = {} exists on path = wgmma only",
+                       skipName(s.skip));
+  if (!wgmma && s.grid != Grid::Plain)
+    return "grid = persistent exists on path = wgmma only";
+  if (t.path == Path::Vector) {
+    if (s.stages != 1 || s.warps != 1)
+      return fmt::format("stages = {} and warps = {} must both be 1 on the CPU",
+                         s.stages, s.warps);
+    return "";
+  }
+  if (std::string why = whyNoForm(p, t, s.path); !why.empty())
+    return why;
+  return wgmma ? whyIllegalWgmma(s, p, t) : whyIllegalMma(s, p, t);
+}
+
+std::string tda::whyNoForm(const Problem &p, const Target &t, Path path) {
+  if (path == Path::Vector)
+    return "";
+  if (p.dtype == DType::F32)
+    return fmt::format("f32 runs on the CPU only; {} takes bf16 or f16",
+                       t.name);
+  if (path == Path::Wgmma && !t.wgmma)
+    return fmt::format("{} has no wgmma path", t.name);
+  if (path == Path::Wgmma && p.normalize)
+    return "normalize has no wgmma form yet";
+  int64_t most = path == Path::Wgmma ? 256 : 128;
+  auto bad = [&](int64_t d) { return d % 16 != 0 || d > most; };
+  if (bad(p.d) || bad(p.dv))
+    return fmt::format("d = {}, dv = {}: the {} path takes multiples of 16 up "
+                       "to {}",
+                       p.d, p.dv, path == Path::Wgmma ? "wgmma" : "mma.sync",
+                       most);
+  return "";
+}
+
+std::string tda::whyUnsupported(const Problem &p, const Target &t) {
+  std::string why = whyNoForm(p, t, t.path);
+  return why.empty() || (t.wgmma && whyNoForm(p, t, Path::Wgmma).empty()) ? ""
+                                                                          : why;
+}
+
+/// Tile shapes of the wgmma path, each with as many ring slots as fit; beyond
+/// twelve nothing is gained (bench/results).
+static std::vector<Schedule> wgmmaDefaults(const Problem &p, const Target &t) {
+  std::vector<Schedule> list;
+  for (auto [tileM, tileN] :
+       {std::pair(128, 128), {128, 64}, {64, 64}, {64, 32}}) {
+    Schedule s{tileM, tileN, 0, tileM / 16, Skip::Adaptive, 8, Path::Wgmma};
+    s.stages = std::min<int64_t>(12, (t.sharedPerBlock - sharedBytes(s, p)) /
+                                         slotBytes(s, p));
+    list.push_back(s);
+  }
+  return list;
+}
+
+static std::vector<Schedule> mmaDefaults(const Problem &p) {
+  std::vector<Schedule> list;
+  // f16 needs a row's largest weight before it can round any: beside a wide
+  // output, or survivor counts, 64 keys at a time spill (ptxas 13.0, sm_80).
+  bool narrow = p.dtype == DType::F16 && (p.dv > 64 || p.stats);
+  if (!narrow)
+    list = {{128, 64, 3, 8, Skip::Tile, 8}, {128, 64, 2, 8, Skip::Tile, 8}};
+  list.insert(list.end(), {{128, 32, 3, 8, Skip::Tile, 8},
+                           {128, 32, 2, 8, Skip::Tile, 8},
+                           {64, 32, 2, 4, Skip::Tile, 8},
+                           {64, 16, 2, 4, Skip::Tile, 8}});
+  return list;
+}
+
+bool tda::defaultSchedule(const Problem &problem, const Target &target,
+                          Schedule &schedule, std::string &error,
+                          std::optional<Path> path) {
+  std::vector<Schedule> list;
+  if (target.path == Path::Vector)
+    list = {{64, 64, 1, 1, Skip::Tile, 8}};
+  if (target.wgmma && path.value_or(Path::Wgmma) == Path::Wgmma)
+    list = wgmmaDefaults(problem, target);
+  if (target.path == Path::MmaSync &&
+      path.value_or(Path::MmaSync) == Path::MmaSync)
+    for (const Schedule &s : mmaDefaults(problem))
+      list.push_back(s);
+  if (list.empty())
+    error = fmt::format("{} has no path {}", target.name,
+                        pathName(path.value_or(target.path)));
+  for (const Schedule &candidate : list) {
+    error = whyIllegal(candidate, problem, target);
+    if (error.empty()) {
+      schedule = candidate;
+      return true;
+    }
+  }
+  return false;
+}

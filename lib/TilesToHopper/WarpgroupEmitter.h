@@ -1,0 +1,129 @@
+//===- WarpgroupEmitter.h - A tile program by roles ------------*- C++ -*-===//
+//
+// A block is one producer warpgroup and a few consumer warpgroups of 64 rows
+// each (#tda.pipeline). The body of the tile program is walked twice, once a
+// role:
+//
+//   producer   one thread; index arithmetic, queries and panels only. Fills the
+//              ring slot by slot through TMA, as far ahead as it has slots.
+//   consumer   everything else. Awaits a slot, multiplies, and hands the slot
+//              back once its product is done.
+//
+// Panels travel in the order in which the body uses them, so both walks count
+// the same slots. An mbarrier a slot says that it is full (the bytes have
+// arrived), another that it is empty (every consumer warp has left it).
+//
+// A consumer's tiles lie in registers as in Emitter.h: the accumulator of wgmma
+// gives each warp 16 rows in the layout of mma.sync. A query tile is one value,
+// its matrix descriptor. Products are asynchronous: one is awaited where its
+// result is first read, and at the latest where the loop turns (ptxas
+// serialises accumulators that are in flight across a back edge, C7514).
+//
+//===----------------------------------------------------------------------===//
+#ifndef TDA_WARPGROUPEMITTER_H
+#define TDA_WARPGROUPEMITTER_H
+
+#include "lib/TilesToNVVM/Emitter.h"
+
+namespace tda {
+
+class WarpgroupEmitter : public Emitter {
+public:
+  WarpgroupEmitter(mlir::OpBuilder &b, KernelSignature &signature,
+                   TileProgramOp program)
+      : Emitter(b, signature, program), pipeline(*program.getPipeline()) {}
+
+  llvm::LogicalResult emit() override;
+
+protected:
+  llvm::LogicalResult emitOp(mlir::Operation *op) override;
+  llvm::SmallVector<mlir::Type> fragmentTypes(mlir::Type type) override;
+  using Emitter::fragmentTypes;
+
+private:
+  enum class Role { Producer, Consumer };
+
+  // WarpgroupEmitter.cpp: roles, programs, control flow.
+  llvm::LogicalResult emitRole();
+  llvm::LogicalResult emitPrograms();
+  llvm::LogicalResult emitProducerOp(mlir::Operation *op);
+  llvm::LogicalResult emitConsumerOp(mlir::Operation *op);
+  llvm::LogicalResult emitIf(mlir::scf::IfOp op);
+
+  // Barriers.cpp: shared memory outside the panels.
+  mlir::Value barrier(int64_t offset, mlir::Value index);
+  mlir::Value fullBarrier(mlir::Value slot);
+  mlir::Value emptyBarrier(mlir::Value slot);
+  mlir::Value queryFull(mlir::Value consumer);
+  mlir::Value queryEmpty(mlir::Value consumer);
+  void initialiseBarriers();
+  void waitFor(mlir::Value barrier, mlir::Value phase);
+  void expectBytes(mlir::Value barrier, int64_t bytes);
+  void arriveOncePerWarp(mlir::Value barrier);
+  mlir::Value stagedFlag(mlir::Value slot);
+  void emitVote(mlir::Value live);
+  mlir::Value wantsValues();
+
+  // Ring.cpp: queries and panels on their way.
+  void copyBoxes(mlir::Value map, PanelLayoutAttr layout, mlir::Value offset,
+                 mlir::Value barrier, mlir::Value row, mlir::Value head,
+                 mlir::Value batch);
+  void copyQueries(TileLoadOp op);
+  void awaitQueries(TileLoadOp op);
+  llvm::LogicalResult fillRing(TileForOp op);
+  void fillSlot(TileForOp op, size_t panel, mlir::Value key,
+                mlir::Value staged);
+  llvm::LogicalResult emitKeyLoop(TileForOp op);
+  void detachOutput(mlir::Value tile);
+  llvm::LogicalResult emitRuns(TileForOp op);
+  mlir::Value nextTileIs(bool staged, mlir::Value key, mlir::Value end);
+  void advance();
+  mlir::Value slotOffset(mlir::Value slot);
+
+  // Products.cpp: wgmma.
+  mlir::Value descriptor(mlir::Value byteOffset, PanelLayoutAttr layout);
+  void issueScores(TileScoresOp op);
+  void emitAggregate(TileAggregateOp op);
+  void emitAggregateSteps(TileAggregateStepsOp op);
+  Fragment issueAggregate(llvm::ArrayRef<mlir::Value> acc,
+                          llvm::ArrayRef<mlir::Value> words, mlir::Value values,
+                          mlir::Type element);
+  mlir::Value liveSteps(llvm::ArrayRef<mlir::Value> words);
+  mlir::Value shareSteps(mlir::Value steps);
+  Fragment awaitRegisters(llvm::ArrayRef<mlir::Value> values, int64_t inFlight);
+  void awaitProducts(llvm::function_ref<bool(mlir::Value)> wanted);
+  void awaitAll() {
+    awaitProducts([](mlir::Value) { return true; });
+  }
+  Fragment addPart(llvm::ArrayRef<mlir::Value> acc,
+                   llvm::ArrayRef<mlir::Value> part, mlir::Value unscale[2]);
+  Fragment inlinePtx(llvm::StringRef text, llvm::StringRef constraints,
+                     mlir::ValueRange operands,
+                     llvm::ArrayRef<mlir::Type> results);
+
+  // Gather.cpp: values of survivors, fetched by the warp that needs them.
+  void emitGather(TileGatherOp op);
+
+  PipelineAttr pipeline;
+  Role role = Role::Consumer;
+  mlir::Value sharedBase; ///< Byte address of shared memory, i32.
+  mlir::Value consumer;   ///< Which consumer warpgroup, i32.
+  mlir::Value queryPhase; ///< Parity of the query barriers.
+  /// The next slot of the ring, the parity of its barriers, and the parity of
+  /// the exchange of step masks: carried through loops and branches.
+  llvm::SmallVector<mlir::Value> state;
+  mlir::Value &slot() { return state[0]; }
+  mlir::Value &phase() { return state[1]; }
+  mlir::Value &exchange() { return state[2]; }
+
+  /// A product on its way: the tile it gives, and the slot that it reads.
+  struct Pending {
+    mlir::Value tile;
+    mlir::Value slot;
+  };
+  llvm::SmallVector<Pending> pending;
+};
+
+} // namespace tda
+
+#endif // TDA_WARPGROUPEMITTER_H
