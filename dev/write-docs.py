@@ -54,6 +54,12 @@ def readable(pattern):
     return re.sub(r"{{.*?}}", "...", pattern)
 
 
+def words(text):
+    """The text to compare: neither its lines nor its commas matter, as a test
+    needs some between two attributes."""
+    return " ".join(text.replace(",", " ").split())
+
+
 def read_examples(folder):
     examples = {}
     for path in sorted(folder.glob("*.mlir")):
@@ -103,9 +109,9 @@ class Pages:
     def section(self, name, body):
         """One op, attribute, type or pass, with its example."""
         example = self.example(name, "the reference")
-        code = " ".join(" ".join(example.code).split())
+        code = words(" ".join(example.code))
         for fence in FENCE.findall(body):
-            if " ".join(fence.split()) not in code:
+            if words(fence) not in code:
                 raise Failure(
                     f"the .td file's example of {name} is not part of the one in "
                     f"test/Docs; make them agree"
@@ -128,8 +134,9 @@ class Pages:
                 levels[level] += f"### {name}\n{body}"
             else:
                 stem, kind = re.match(r"(\w+)(Attr|Type)$", name).groups()
+                stem = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", stem).lower()
                 sigil = "#" if kind == "Attr" else "!"
-                levels[level] += self.section(f"{sigil}tda.{stem.lower()}", body)
+                levels[level] += self.section(f"{sigil}tda.{stem}", body)
         parts = [f"\n## {level}\n\n{body}" for level, body in levels.items()]
         intro = text[: text.index("[TOC]")].partition("\n")[2]
         return tidy(HEADER.format("dialects/tda/*.td") + intro + "".join(parts))

@@ -260,12 +260,13 @@ LogicalResult TileLoadOp::verify() {
 
 LogicalResult TileStoreOp::verify() {
   auto tile = cast<TileType>(getTile().getType());
-  if (tile.getShape().size() == 2 && !tile.getElementType().isF32())
-    return emitOpError("stores f32 tiles, rounded to the tensor's type, not ")
-           << tile;
-  return verifyAccess(getOperation(), tile,
-                      cast<MemRefType>(getTarget().getType()),
-                      getPlane().has_value());
+  auto memref = cast<MemRefType>(getTarget().getType());
+  if (tile.getShape().size() == 2 && !tile.getElementType().isF32() &&
+      tile.getElementType() != memref.getElementType())
+    return emitOpError("stores f32 tiles, rounded to the tensor's type, or "
+                       "tiles of that type, not ")
+           << tile << " to " << memref;
+  return verifyAccess(getOperation(), tile, memref, getPlane().has_value());
 }
 
 LogicalResult PanelNormalizeOp::verify() {
@@ -328,5 +329,14 @@ LogicalResult TileGatherOp::verify() {
       !acc.getElementType().isF32())
     return emitOpError("cannot add ")
            << a << " times rows of " << values << " to " << acc;
+  return success();
+}
+
+LogicalResult TileLiveStepsOp::verify() {
+  if (cast<TileType>(getA().getType()).getColumns() % 16)
+    return emitOpError("counts steps of 16 keys, not on ") << getA().getType();
+  if (!getElement().isBF16() && !getElement().isF16())
+    return emitOpError("weights are rounded to bf16 or f16, not to ")
+           << getElement();
   return success();
 }

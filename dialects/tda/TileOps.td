@@ -259,11 +259,10 @@ def Tda_TileAggregateStepsOp : Tda_TileOp<"tile_aggregate_steps", [Pure,
   let description = [{
     As `tile_aggregate`, but a step of 16 keys in which every weight of the
     group of rows that runs together (a warpgroup) is zero is left out: it would
-    add exactly nothing. `live` is the number of steps in which the caller's
-    warp has a weight.
+    add exactly nothing.
   }];
   let arguments = (ins Tda_Tile2D:$a, Tda_PanelType:$v, Tda_Tile2D:$acc);
-  let results = (outs Tda_Tile2D:$result, I32:$live);
+  let results = (outs Tda_Tile2D:$result);
   let assemblyFormat = [{
     $a `,` $v `,` $acc attr-dict `:` type($a) `,` type($v) `,` type($acc)
   }];
@@ -276,17 +275,29 @@ def Tda_TileGatherOp : Tda_TileOp<"tile_gather",
   let description = [{
     `acc(r, c) + sum_j a(r, j) values[batch, head, key + j, c]`, a rounded to
     the type of the values. Values are not staged: each warp fetches those of
-    the steps of 16 keys in which one of its rows has a weight; `live` counts
-    these steps. The same bits as `tile_aggregate`. Rows of values from `limit`
-    on meet zero weights only.
+    the steps of 16 keys in which one of its rows has a weight. The same bits as
+    `tile_aggregate`. Rows of values from `limit` on meet zero weights only.
   }];
   let arguments = (ins Tda_Tile2D:$a, AnyMemRef:$values, Index:$batch,
                        Index:$head, Index:$key, Index:$limit, Tda_Tile2D:$acc);
-  let results = (outs Tda_Tile2D:$result, I32:$live);
+  let results = (outs Tda_Tile2D:$result);
   let assemblyFormat = [{
     $a `,` $values `[` $batch `,` $head `,` $key `]` `limit` $limit `,` $acc
     attr-dict `:` type($a) `,` type($values) `,` type($acc)
   }];
+  let hasVerifier = 1;
+}
+
+def Tda_TileLiveStepsOp : Tda_TileOp<"tile_live_steps", [Pure], "steps"> {
+  let summary = "count the steps of 16 keys that have a weight";
+  let description = [{
+    The number of steps of 16 keys of `a` in which a weight, rounded to
+    `element`, is not zero. A target may answer for fewer rows than the tile
+    has, for those that it runs together (a warp).
+  }];
+  let arguments = (ins Tda_Tile2D:$a, TypeAttr:$element);
+  let results = (outs I32:$steps);
+  let assemblyFormat = "$a `as` $element attr-dict `:` type($a)";
   let hasVerifier = 1;
 }
 

@@ -83,6 +83,10 @@ constexpr int64_t swizzledColumns(int64_t columns) {
 /// panels follow, aligned to the 1024 bytes of a swizzle pattern.
 constexpr int64_t kBarrierBytes = 1024;
 
+/// Columns of a tile's product with f16 values that are summed at a time on the
+/// wgmma path, beside the output: one block of a swizzled panel.
+constexpr int64_t kApartColumns = 64;
+
 /// Bytes of one slot of the wgmma path's ring: the larger of a panel of keys
 /// and one of values.
 int64_t slotBytes(const Schedule &schedule, const Problem &problem);

@@ -5,12 +5,14 @@
 // test for survivors, and only where there are some threshold, subtract and
 // aggregate. What is decided here holds for every target: which tiles are
 // visited, which are masked, where a tile may be skipped. How a tile lies in
-// registers or memory is the target's business.
+// registers or memory is the target's business. On the wgmma path `normalize`
+// becomes functions of its own (UnitRows.h).
 //
 // Before: verify-form `scheduled`. After: verify-form `tiles`.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/AttentionToTiles/TileLoop.h"
+#include "lib/AttentionToTiles/UnitRows.h"
 #include "tda/Passes.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -25,10 +27,7 @@ namespace tda {
 #include "lib/Passes/Passes.h.inc"
 } // namespace tda
 
-namespace {
-
-/// A tensor that crosses the boundary: any strides, but a unit last one.
-MemRefType boundaryType(RankedTensorType tensor) {
+MemRefType tda::boundaryType(RankedTensorType tensor) {
   MLIRContext *context = tensor.getContext();
   SmallVector<int64_t> strides(tensor.getRank(), ShapedType::kDynamic);
   if (tensor.getRank() == 0)
@@ -38,6 +37,12 @@ MemRefType boundaryType(RankedTensorType tensor) {
       tensor.getShape(), tensor.getElementType(),
       StridedLayoutAttr::get(context, ShapedType::kDynamic, strides));
 }
+
+MemRefType tda::workspaceType(RankedTensorType tensor) {
+  return MemRefType::get(tensor.getShape(), tensor.getElementType());
+}
+
+namespace {
 
 /// The one attention of a function that is nothing but a kernel; null with an
 /// error when there is more in it.
@@ -79,15 +84,15 @@ FailureOr<AttentionOp> soleAttention(func::FuncOp func) {
   return found;
 }
 
-/// Notes on each argument of the kernel what it is to the attention: what a
+/// Notes on each argument of the function what it is to the attention: what a
 /// launcher calls it, and where its lengths come from.
-void nameArguments(func::FuncOp kernel, func::FuncOp func, AttentionOp op) {
+void nameArguments(func::FuncOp func, AttentionOp op) {
   bool two = op.getViews() == 2;
   auto name = [&](Value operand, StringRef text) {
     auto argument = dyn_cast_or_null<BlockArgument>(operand);
-    if (argument && !kernel.getArgAttr(argument.getArgNumber(), kOperandAttr))
-      kernel.setArgAttr(argument.getArgNumber(), kOperandAttr,
-                        StringAttr::get(op.getContext(), text));
+    if (argument && !func.getArgAttr(argument.getArgNumber(), kOperandAttr))
+      func.setArgAttr(argument.getArgNumber(), kOperandAttr,
+                      StringAttr::get(op.getContext(), text));
   };
   name(op.getQ1(), two ? "q1" : "q");
   name(op.getK1(), two ? "k1" : "k");
@@ -99,10 +104,34 @@ void nameArguments(func::FuncOp kernel, func::FuncOp func, AttentionOp op) {
   name(op.getKappaValue(), "kappa");
   name(op.getOffset(), "offset");
   name(op.getGain(), "gain");
+}
+
+/// The function of memrefs that takes the place of `func`: its arguments, then
+/// its results, with what is noted on them.
+func::FuncOp createKernel(OpBuilder &b, func::FuncOp func, AttentionOp op) {
+  SmallVector<Type> types;
+  for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    bool inWorkspace = bool(func.getArgAttr(i, kWorkspaceAttr));
+    types.push_back(!tensor       ? type
+                    : inWorkspace ? Type(workspaceType(tensor))
+                                  : Type(boundaryType(tensor)));
+  }
+  for (Type type : op.getResultTypes())
+    types.push_back(boundaryType(cast<RankedTensorType>(type)));
+  auto kernel = func::FuncOp::create(b, func.getLoc(), func.getName(),
+                                     b.getFunctionType(types, {}));
   unsigned results = func.getNumArguments();
-  name(kernel.getArgument(results), "o");
+  for (unsigned i = 0; i < results; ++i)
+    for (StringRef note : {kOperandAttr, kWorkspaceAttr})
+      if (Attribute attr = func.getArgAttr(i, note))
+        kernel.setArgAttr(i, note, attr);
+  kernel.setArgAttr(results, kOperandAttr, b.getStringAttr("o"));
   if (op.getSurvivors())
-    name(kernel.getArgument(results + 1), "survivors");
+    kernel.setArgAttr(results + 1, kOperandAttr, b.getStringAttr("survivors"));
+  if (Attribute bytes = func->getAttr(kWorkspaceAttr))
+    kernel->setAttr(kWorkspaceAttr, bytes);
+  return kernel;
 }
 
 /// A read-only global with the constant's value, fetched at `b`.
@@ -125,24 +154,17 @@ Value globalOf(OpBuilder &b, func::FuncOp kernel, arith::ConstantOp constant) {
 LogicalResult lower(func::FuncOp func, AttentionOp op) {
   if (!op.getSchedule() || !op.getTarget())
     return op.emitError("has no schedule; run tda-assign-schedule first");
+  nameArguments(func, op);
+  bool boxes = op.getSchedule()->toSchedule().path == Path::Wgmma;
+  if (boxes && op.getNormalize() && failed(splitUnitRows(func, op)))
+    return failure();
+
   OpBuilder b(func);
   Location loc = op.getLoc();
-  SmallVector<Type> types;
-  auto convert = [&](Type type) -> Type {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    return tensor ? Type(boundaryType(tensor)) : type;
-  };
-  for (Type type : func.getArgumentTypes())
-    types.push_back(convert(type));
-  for (Type type : op.getResultTypes())
-    types.push_back(convert(type));
-
-  auto kernel = func::FuncOp::create(b, func.getLoc(), func.getName(),
-                                     b.getFunctionType(types, {}));
+  func::FuncOp kernel = createKernel(b, func, op);
   Block *entry = kernel.addEntryBlock();
   b.setInsertionPointToStart(entry);
 
-  nameArguments(kernel, func, op);
   DenseMap<Value, Value> map;
   for (auto [tensor, memref] :
        llvm::zip(func.getArguments(), entry->getArguments()))

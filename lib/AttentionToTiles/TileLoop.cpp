@@ -47,7 +47,8 @@ private:
   SmallVector<Value> live(ArrayRef<Value> scores, Value values,
                           ValueRange carried);
   SmallVector<Value> segmentBody(TileForOp loop, bool masked);
-  SmallVector<Value> inSteps(TileForOp loop, bool masked, Value &steps);
+  SmallVector<Value> inSteps(TileForOp loop, bool masked);
+  SmallVector<Value> staged(TileForOp loop, bool masked, Value &steps);
   SmallVector<Value> onDemand(TileForOp loop, bool masked, Value &steps);
   void store(ValueRange results);
 
@@ -249,7 +250,7 @@ SmallVector<Value> LoopBuilder::segmentBody(TileForOp loop, bool masked) {
   case Skip::Tile:
     return onDemand(loop, masked, steps);
   case Skip::Steps:
-    return inSteps(loop, masked, steps);
+    return inSteps(loop, masked);
   case Skip::Adaptive:
     break;
   }
@@ -262,7 +263,7 @@ SmallVector<Value> LoopBuilder::segmentBody(TileForOp loop, bool masked) {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
-    SmallVector<Value> next = inSteps(loop, masked, steps);
+    SmallVector<Value> next = staged(loop, masked, steps);
     next.push_back(steps);
     scf::YieldOp::create(b, loc, next);
     b.setInsertionPointToStart(branch.elseBlock());
@@ -274,19 +275,33 @@ SmallVector<Value> LoopBuilder::segmentBody(TileForOp loop, bool masked) {
   return SmallVector<Value>(branch.getResults().drop_back());
 }
 
-/// The tile with its values staged: `steps` of 16 keys that are live.
-SmallVector<Value> LoopBuilder::inSteps(TileForOp loop, bool masked,
-                                        Value &steps) {
+/// The tile with its values staged; steps of 16 keys without a weight are left
+/// out.
+SmallVector<Value> LoopBuilder::inSteps(TileForOp loop, bool masked) {
   SmallVector<Value> s = scores(loop);
   if (masked)
     s = maskEdges(s, loop.getKey());
   SmallVector<Value> count = counts(s, loop.getCarried());
-  auto sum = TileAggregateStepsOp::create(
-      b, loc, loop.getCarried()[0].getType(), b.getI32Type(), weights(s),
-      loop.getPanels().back(), loop.getCarried()[0]);
-  steps = sum.getLive();
-  SmallVector<Value> next{sum.getResult()};
+  SmallVector<Value> next{TileAggregateStepsOp::create(
+      b, loc, loop.getCarried()[0].getType(), weights(s),
+      loop.getPanels().back(), loop.getCarried()[0])};
   next.append(count);
+  return next;
+}
+
+/// The tile with its values staged, and its live steps.
+SmallVector<Value> LoopBuilder::staged(TileForOp loop, bool masked,
+                                       Value &steps) {
+  SmallVector<Value> s = scores(loop);
+  if (masked)
+    s = maskEdges(s, loop.getKey());
+  SmallVector<Value> count = counts(s, loop.getCarried());
+  Value a = weights(s);
+  SmallVector<Value> next{
+      TileAggregateOp::create(b, loc, loop.getCarried()[0].getType(), a,
+                              loop.getPanels().back(), loop.getCarried()[0])};
+  next.append(count);
+  steps = TileLiveStepsOp::create(b, loc, b.getI32Type(), a, inputType());
   return next;
 }
 
@@ -306,12 +321,13 @@ SmallVector<Value> LoopBuilder::onDemand(TileForOp loop, bool masked,
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   SmallVector<Value> count = counts(s, loop.getCarried());
-  auto sum = TileGatherOp::create(
-      b, loc, loop.getCarried()[0].getType(), b.getI32Type(), weights(s), at.v,
-      batch, keyHead, loop.getKey(), at.keys, loop.getCarried()[0]);
-  SmallVector<Value> next{sum.getResult()};
+  Value a = weights(s);
+  SmallVector<Value> next{TileGatherOp::create(
+      b, loc, loop.getCarried()[0].getType(), a, at.v, batch, keyHead,
+      loop.getKey(), at.keys, loop.getCarried()[0])};
   next.append(count);
-  next.push_back(sum.getLive());
+  next.push_back(
+      TileLiveStepsOp::create(b, loc, b.getI32Type(), a, inputType()));
   scf::YieldOp::create(b, loc, next);
   b.setInsertionPointToStart(branch.elseBlock());
   next.assign(loop.getCarried().begin(), loop.getCarried().end());

@@ -15,6 +15,11 @@ struct Boundary {
   mlir::Value batches, heads, keyHeads, queries, keys, offset;
 };
 
+/// The memref of a tensor that crosses the boundary: any strides, but a unit
+/// last one; and of one that lies in the workspace: contiguous.
+mlir::MemRefType boundaryType(mlir::RankedTensorType tensor);
+mlir::MemRefType workspaceType(mlir::RankedTensorType tensor);
+
 /// Emits the tda.tile_program of a scheduled attention at `b`.
 void buildTileProgram(mlir::OpBuilder &b, AttentionOp op,
                       const Boundary &boundary);

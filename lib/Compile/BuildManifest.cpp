@@ -43,13 +43,21 @@ static ManifestArgument argumentOf(const host::ArgumentSpec &spec,
   return argument;
 }
 
-/// TMA copies from addresses and with strides of 16 bytes.
-static void setTmaAccess(const ManifestTensorMap &map, Manifest &manifest) {
+/// TMA copies from addresses and with strides of 16 bytes. What it reads in the
+/// workspace was copied there in pieces of 4.
+static void setMapAccess(Manifest &manifest) {
   for (ManifestArgument &argument : manifest.arguments) {
-    if (map.workspace || argument.name != map.argument)
-      continue;
-    argument.alignment = std::max<int64_t>(argument.alignment, 16);
-    argument.strideMultiple = std::max<int64_t>(argument.strideMultiple, 8);
+    bool isCopied = false, isMapped = false;
+    for (const ManifestTensorMap &map : manifest.tensorMaps)
+      if (map.argument == argument.name)
+        (map.workspace ? isCopied : isMapped) = true;
+    if (isMapped) {
+      argument.alignment = std::max<int64_t>(argument.alignment, 16);
+      argument.strideMultiple = std::max<int64_t>(argument.strideMultiple, 8);
+    } else if (isCopied) {
+      argument.alignment = 4;
+      argument.strideMultiple = 2;
+    }
   }
 }
 
@@ -82,8 +90,7 @@ bool tda::buildManifest(GpuProgram &program, const Target &target,
   manifest.kernels = launch.kernels;
   manifest.tensorMaps = launch.tensorMaps;
   manifest.workspace = launch.workspace.value_or("0");
-  for (const ManifestTensorMap &map : manifest.tensorMaps)
-    setTmaAccess(map, manifest);
+  setMapAccess(manifest);
   manifest.numerics.relativeError = host::contract(manifest.problem.dtype);
   manifest.hashes.ir = hashText(program.mlir);
   manifest.hashes.ptx = hashText(program.ptx);

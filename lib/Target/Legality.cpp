@@ -23,10 +23,11 @@ RegisterSplit tda::registerSplit(const Schedule &s) {
   // 65536 registers for the consumers' threads and the producer's; what
   // setmaxnreg takes is a multiple of 8, at most 256 less what ptxas keeps.
   switch (s.warps / 4) {
-  case 2:
-    return {24, 240};
+  case 2: // 24 do not hold what the producer of a persistent grid carries
+    return s.grid == Grid::Persistent ? RegisterSplit{40, 232}
+                                      : RegisterSplit{24, 240};
   case 3:
-    return {24, 160};
+    return {32, 160};
   default:
     return {};
   }
@@ -98,10 +99,13 @@ static std::string whyIllegalWgmma(const Schedule &s, const Problem &p,
                        need, over, t.sharedPerBlock, t.name, slotBytes(s, p));
   }
   // What a consumer thread keeps across a tile: the output, and either the
-  // scores of the views or, for f16, the tile's own sums beside the packed
-  // weights. About 44 more go to gates, masks and addresses (ptxas 13.0).
+  // scores of the views or, for f16, a block of the tile's own sums beside the
+  // packed weights. About 44 more go to gates, masks and addresses (ptxas
+  // 13.0).
   int64_t output = p.dv / 2, scores = p.views * s.tileN / 2;
-  int64_t sums = p.dtype == DType::F16 ? p.dv / 2 + s.tileN / 4 : 0;
+  int64_t sums = p.dtype == DType::F16
+                     ? std::min(p.dv, kApartColumns) / 2 + s.tileN / 4
+                     : 0;
   int64_t registers = output + std::max(scores, sums) + 44;
   RegisterSplit split = registerSplit(s);
   int64_t limit = split.consumer ? split.consumer : t.registersPerThread;
@@ -148,8 +152,6 @@ std::string tda::whyNoForm(const Problem &p, const Target &t, Path path) {
                        t.name);
   if (path == Path::Wgmma && !t.wgmma)
     return fmt::format("{} has no wgmma path", t.name);
-  if (path == Path::Wgmma && p.normalize)
-    return "normalize has no wgmma form yet";
   int64_t most = path == Path::Wgmma ? 256 : 128;
   auto bad = [&](int64_t d) { return d % 16 != 0 || d > most; };
   if (bad(p.d) || bad(p.dv))
@@ -169,9 +171,13 @@ std::string tda::whyUnsupported(const Problem &p, const Target &t) {
 /// Tile shapes of the wgmma path, each with as many ring slots as fit; beyond
 /// twelve nothing is gained (bench/results).
 static std::vector<Schedule> wgmmaDefaults(const Problem &p, const Target &t) {
+  std::vector<std::pair<int, int>> tiles = {
+      {128, 128}, {128, 64}, {64, 64}, {64, 32}};
+  // The sums of f16 apart leave no room for more keys (ptxas 13.0).
+  if (p.dtype == DType::F16 && p.dv > 128)
+    tiles = {{128, 32}, {64, 32}};
   std::vector<Schedule> list;
-  for (auto [tileM, tileN] :
-       {std::pair(128, 128), {128, 64}, {64, 64}, {64, 32}}) {
+  for (auto [tileM, tileN] : tiles) {
     Schedule s{tileM, tileN, 0, tileM / 16, Skip::Adaptive, 8, Path::Wgmma};
     s.stages = std::min<int64_t>(12, (t.sharedPerBlock - sharedBytes(s, p)) /
                                          slotBytes(s, p));

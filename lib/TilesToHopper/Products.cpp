@@ -144,27 +144,31 @@ void WarpgroupEmitter::awaitProducts(llvm::function_ref<bool(Value)> wanted) {
 }
 
 /// acc += a v for the k16 steps whose packed weights are `words`, in flight.
+/// Without `acc`: the product of `columns` alone.
 Emitter::Fragment WarpgroupEmitter::issueAggregate(ArrayRef<Value> acc,
                                                    ArrayRef<Value> words,
-                                                   Value values, Type element) {
-  size_t count = acc.size();
+                                                   Value values, Type element,
+                                                   int64_t columns) {
+  size_t count = columns / 2, before = acc.size();
   StringRef type = typeName(element);
-  std::string text = "{\n.reg .pred next;\n.reg .b64 b;\n"
-                     "setp.ne.b32 next, 1, 0;\nwgmma.fence.sync.aligned;\n";
+  std::string text = "{\n.reg .pred first, next;\n.reg .b64 b;\n"
+                     "setp.ne.b32 first, 0, 0;\nsetp.ne.b32 next, 1, 0;\n"
+                     "wgmma.fence.sync.aligned;\n";
   llvm::raw_string_ostream ptx(text);
-  size_t descriptorIndex = 2 * count + words.size();
+  size_t wordIndex = count + before, valuesIndex = wordIndex + words.size();
   for (size_t step = 0; step < words.size() / 4; ++step)
-    ptx << "add.s64 b, $" << descriptorIndex << ", "
+    ptx << "add.s64 b, $" << valuesIndex << ", "
         << int64_t(step) * pipeline.getValue().getStep() / 16
-        << ";\nwgmma.mma_async.sync.aligned.m64n" << 2 * count << "k16.f32."
+        << ";\nwgmma.mma_async.sync.aligned.m64n" << columns << "k16.f32."
         << type << "." << type << " " << registers(0, count) << ", "
-        << registers(2 * count + 4 * step, 4) << ", b, next, 1, 1, 1;\n";
+        << registers(wordIndex + 4 * step, 4) << ", b, "
+        << (before || step ? "next" : "first") << ", 1, 1, 1;\n";
   ptx << "wgmma.commit_group.sync.aligned;\n}";
   Fragment operands(acc);
   llvm::append_range(operands, words);
   operands.push_back(values);
   return inlinePtx(text,
-                   repeated("=f", count) + tied(count) + "," +
+                   repeated("=f", count) + tied(before) + "," +
                        repeated("r", words.size()) + ",l",
                    operands, SmallVector<Type>(count, b.getF32Type()));
 }
@@ -179,6 +183,41 @@ Emitter::Fragment WarpgroupEmitter::addPart(ArrayRef<Value> acc,
   return sum;
 }
 
+/// The values, computed here and nowhere later: LLVM would sink the additions
+/// to the end of the tile, and keep both of their operands until then.
+Emitter::Fragment WarpgroupEmitter::pinned(ArrayRef<Value> values) {
+  size_t count = values.size();
+  return inlinePtx("", repeated("=f", count) + tied(count), Fragment(values),
+                   SmallVector<Type>(count, b.getF32Type()));
+}
+
+/// Scaled weights (f16) are summed apart from the output, block of columns by
+/// block of columns: `partOf(first, count)` gives the sums of `count` columns
+/// from `first` on, with nothing on the way any more.
+Emitter::Fragment WarpgroupEmitter::accumulateApart(
+    ArrayRef<Value> acc, Value unscale[2],
+    llvm::function_ref<Fragment(int64_t first, int64_t count)> partOf) {
+  Fragment result;
+  while (result.size() < acc.size()) {
+    ArrayRef<Value> block = acc.drop_front(result.size());
+    block = block.take_front(kApartColumns / 2);
+    Fragment part = partOf(2 * result.size(), 2 * block.size());
+    llvm::append_range(result, pinned(addPart(block, part, unscale)));
+  }
+  return result;
+}
+
+/// A value panel's descriptor from k16 step `step` and column `first` on.
+Value WarpgroupEmitter::valuesAt(Value values, int64_t step, int64_t first) {
+  PanelLayoutAttr layout = pipeline.getValue();
+  int64_t bytes = step * layout.getStep() + first / 64 * layout.getBlockBytes();
+  return bytes == 0 ? values
+                    : Value(arith::AddIOp::create(
+                          b, loc, values,
+                          arith::ConstantOp::create(
+                              b, loc, b.getI64IntegerAttr(bytes / 16))));
+}
+
 void WarpgroupEmitter::emitAggregate(TileAggregateOp op) {
   Type element = cast<PanelType>(op.getV().getType()).getElementType();
   Fragment a = getAll(op.getA()), acc = getAll(op.getAcc());
@@ -187,15 +226,20 @@ void WarpgroupEmitter::emitAggregate(TileAggregateOp op) {
   Fragment words = packWeights(a, element);
   waitFor(fullBarrier(slot()), phase());
   Value values = descriptor(slotOffset(slot()), pipeline.getValue());
-  bool apart = element.isF16();
-  Fragment from = apart ? Fragment(acc.size(), f32(0)) : acc;
-  set(op, issueAggregate(from, words, values, element));
-  pending.push_back({op.getResult(), slot()});
-  advance();
-  if (apart) {
-    awaitAll();
-    set(op, addPart(acc, getAll(op.getResult()), unscale));
+  if (!element.isF16()) {
+    set(op, issueAggregate(acc, words, values, element, 2 * acc.size()));
+    pending.push_back({op.getResult(), slot()});
+  } else {
+    awaitAll(); // the sums of each block of columns are awaited at once
+    auto partOf = [&](int64_t first, int64_t count) {
+      return awaitRegisters(
+          issueAggregate({}, words, valuesAt(values, 0, first), element, count),
+          0);
+    };
+    set(op, accumulateApart(acc, unscale, partOf));
+    arriveOncePerWarp(emptyBarrier(slot()));
   }
+  advance();
 }
 
 /// A bit for each k16 step in which this warp has a weight, the same in all its
@@ -213,6 +257,14 @@ Value WarpgroupEmitter::liveSteps(ArrayRef<Value> words) {
   }
   return NVVM::ReduxOp::create(b, loc, b.getI32Type(), mask,
                                NVVM::ReduxKind::OR, i32(-1));
+}
+
+void WarpgroupEmitter::emitLiveSteps(TileLiveStepsOp op) {
+  Fragment a = getAll(op.getA());
+  Value unscale[2];
+  scaleRows(a, op.getElement(), unscale);
+  Value mask = liveSteps(packWeights(a, op.getElement()));
+  set(op, {LLVM::CtPopOp::create(b, loc, b.getI32Type(), mask)});
 }
 
 /// The steps that are live in any warp of the warpgroup. Two rows of words take
@@ -245,46 +297,47 @@ void WarpgroupEmitter::emitAggregateSteps(TileAggregateStepsOp op) {
   scaleRows(a, element, unscale);
   Fragment words = packWeights(a, element);
   int64_t steps = words.size() / 4;
-  Value own = liveSteps(words);
-  Value mask =
-      schedule.force ? i32((int64_t(1) << steps) - 1) : shareSteps(own);
+  Value mask = schedule.force ? i32((int64_t(1) << steps) - 1)
+                              : shareSteps(liveSteps(words));
   waitFor(fullBarrier(slot()), phase());
   Value values = descriptor(slotOffset(slot()), pipeline.getValue());
 
   bool apart = element.isF16();
-  SmallVector<Type> types(acc.size(), b.getF32Type());
   auto isLive = [&](Value mask) -> Value {
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, mask,
                                  i32(0));
   };
+  SmallVector<Type> types(acc.size(), b.getF32Type());
   auto any = scf::IfOp::create(b, loc, types, isLive(mask), true);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(any.elseBlock());
     scf::YieldOp::create(b, loc, acc);
     b.setInsertionPointToStart(any.thenBlock());
-    Fragment sum = apart ? Fragment(acc.size(), f32(0)) : acc;
-    for (int64_t step = 0; step < steps; ++step) {
-      Value bit = arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step));
-      auto live = scf::IfOp::create(b, loc, types, isLive(bit), true);
-      OpBuilder::InsertionGuard inner(b);
-      b.setInsertionPointToStart(live.elseBlock());
-      scf::YieldOp::create(b, loc, sum);
-      b.setInsertionPointToStart(live.thenBlock());
-      Value at = arith::AddIOp::create(
-          b, loc, values,
-          arith::ConstantOp::create(
-              b, loc,
-              b.getI64IntegerAttr(step * pipeline.getValue().getStep() / 16)));
-      scf::YieldOp::create(
-          b, loc,
-          issueAggregate(sum, ArrayRef<Value>(words).slice(4 * step, 4), at,
-                         element));
-      sum.assign(live.getResults().begin(), live.getResults().end());
-    }
-    if (apart)
-      sum = addPart(acc, awaitRegisters(sum, 0), unscale);
-    scf::YieldOp::create(b, loc, sum);
+    auto sumOf = [&](Fragment sum, int64_t first) {
+      SmallVector<Type> types(sum.size(), b.getF32Type());
+      for (int64_t step = 0; step < steps; ++step) {
+        Value bit =
+            arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step));
+        auto live = scf::IfOp::create(b, loc, types, isLive(bit), true);
+        OpBuilder::InsertionGuard inner(b);
+        b.setInsertionPointToStart(live.elseBlock());
+        scf::YieldOp::create(b, loc, sum);
+        b.setInsertionPointToStart(live.thenBlock());
+        scf::YieldOp::create(
+            b, loc,
+            issueAggregate(sum, ArrayRef<Value>(words).slice(4 * step, 4),
+                           valuesAt(values, step, first), element,
+                           2 * sum.size()));
+        sum.assign(live.getResults().begin(), live.getResults().end());
+      }
+      return sum;
+    };
+    auto partOf = [&](int64_t first, int64_t count) {
+      return awaitRegisters(sumOf(Fragment(count / 2, f32(0)), first), 0);
+    };
+    scf::YieldOp::create(
+        b, loc, apart ? accumulateApart(acc, unscale, partOf) : sumOf(acc, 0));
   }
   set(op.getResult(), Fragment(any.getResults()));
   if (apart)
@@ -292,5 +345,4 @@ void WarpgroupEmitter::emitAggregateSteps(TileAggregateStepsOp op) {
   else // awaited after the branches meet: inside, ptxas serialises (C7515)
     pending.push_back({op.getResult(), slot()});
   advance();
-  set(op.getLive(), {LLVM::CtPopOp::create(b, loc, b.getI32Type(), own)});
 }

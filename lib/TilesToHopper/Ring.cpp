@@ -46,7 +46,7 @@ void WarpgroupEmitter::copyQueries(TileLoadOp op) {
   PanelLayoutAttr layout = pipeline.getQuery();
   for (int64_t i = 0; i < pipeline.getConsumers(); ++i) {
     if (schedule.grid == Grid::Persistent)
-      waitFor(queryEmpty(i32(i)), sub(i32(1), queryPhase));
+      waitFor(queryEmpty(i32(i)), sub(i32(1), queryPhase()));
     expectBytes(queryFull(i32(i)), layout.getBytes());
     copyBoxes(signature.maps[op.getSource()], layout,
               i32(queryOffset(pipeline, op) + i * layout.getBytes()),
@@ -57,7 +57,7 @@ void WarpgroupEmitter::copyQueries(TileLoadOp op) {
 
 /// Consumer: the queries are there; they are used where they lie.
 void WarpgroupEmitter::awaitQueries(TileLoadOp op) {
-  waitFor(queryFull(consumer), queryPhase);
+  waitFor(queryFull(consumer), queryPhase());
   PanelLayoutAttr layout = pipeline.getQuery();
   set(op, {descriptor(
               add(mul(consumer, layout.getBytes()), queryOffset(pipeline, op)),

@@ -57,51 +57,65 @@ LogicalResult WarpgroupEmitter::emitRole() {
                                        : NVVM::SetMaxRegisterAction::increase);
   if (!producer)
     return emitPrograms();
-  auto one = scf::IfOp::create(b, loc, less(thread, i32(1)), false);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(one.thenBlock());
-  return emitPrograms();
+  // Two threads of different warps, so that the keys of the next program need
+  // not wait until the queries of this one have been read.
+  for (Copies each : {Copies::Panels, Copies::Queries}) {
+    copies = each;
+    Value mine = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, thread,
+                                       i32(each == Copies::Panels ? 0 : 32));
+    auto one = scf::IfOp::create(b, loc, mine, false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(one.thenBlock());
+    if (failed(emitPrograms()))
+      return failure();
+  }
+  return success();
 }
 
-/// One program, or for a persistent grid each one of this block's share. Rounds
-/// go through the blocks forwards and backwards in turn, so that each block
-/// gets its part of the long programs.
+/// One program; or for a persistent grid each one of this block's share.
+///
+/// There, the unit that blocks share is a pair of programs of one head, the
+/// longest rows left with the shortest: under a causal mask all pairs cost the
+/// same, and the blocks stay near each other in the order that L2 likes.
 LogicalResult WarpgroupEmitter::emitPrograms() {
   Type type = b.getI32Type();
-  Value zero = i32(0);
-  state = {zero, zero, zero};
-  queryPhase = zero;
-  Value block = NVVM::BlockIdXOp::create(b, loc, type);
+  Value zero = i32(0), one = i32(1);
+  state = {zero, zero, zero, zero};
   if (schedule.grid == Grid::Plain) {
-    placeProgram(block);
+    placeByBlock();
     return emitBlock(program.getBody().front());
   }
-  Value blocks = NVVM::GridDimXOp::create(b, loc, type);
-  Value total = programCount();
-  Value rounds = divide(sub(add(total, blocks), i32(1)), blocks);
-  auto loop = scf::ForOp::create(b, loc, zero, rounds, i32(1), state);
+  Value rows = rowBlocks();
+  Value pairs = divide(add(rows, 1), i32(2));
+  Value all =
+      mul(mul(get(program.getBatches()), get(program.getHeads())), pairs);
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  Value round = loop.getInductionVar();
-  Value odd = remainder(round, i32(2));
-  Value place = select(less(zero, odd), sub(sub(blocks, i32(1)), block), block);
-  Value number = add(mul(round, blocks), place);
-  SmallVector<Value> before(loop.getRegionIterArgs());
-  auto any = scf::IfOp::create(b, loc, TypeRange(ValueRange(before)),
-                               less(number, total), /*withElseRegion=*/true);
-  {
-    OpBuilder::InsertionGuard inner(b);
-    b.setInsertionPointToStart(any.elseBlock());
-    scf::YieldOp::create(b, loc, before);
-    b.setInsertionPointToStart(any.thenBlock());
-    state = before;
-    queryPhase = odd;
-    placeProgram(number);
-    if (failed(emitBlock(program.getBody().front())))
-      return failure();
-    scf::YieldOp::create(b, loc, state);
-  }
-  scf::YieldOp::create(b, loc, any.getResults());
+  auto units =
+      scf::ForOp::create(b, loc, NVVM::BlockIdXOp::create(b, loc, type), all,
+                         NVVM::GridDimXOp::create(b, loc, type), state);
+  b.setInsertionPointToStart(units.getBody());
+  auto [turn, head] = walkGroups(units.getInductionVar(), pairs);
+  Value longest = sub(sub(rows, one), turn);
+  auto halves =
+      scf::ForOp::create(b, loc, zero, i32(2), one, units.getRegionIterArgs());
+  scf::YieldOp::create(b, loc, halves.getResults());
+  b.setInsertionPointToStart(halves.getBody());
+  SmallVector<Value> before(halves.getRegionIterArgs());
+  Value isFirst = less(halves.getInductionVar(), one);
+  // The middle rows of an odd number have no partner.
+  Value exists = arith::OrIOp::create(b, loc, isFirst, less(turn, longest));
+  auto run = scf::IfOp::create(b, loc, TypeRange(ValueRange(before)), exists,
+                               /*withElseRegion=*/true);
+  scf::YieldOp::create(b, loc, run.getResults());
+  b.setInsertionPointToStart(run.elseBlock());
+  scf::YieldOp::create(b, loc, before);
+  b.setInsertionPointToStart(run.thenBlock());
+  state = before;
+  placeProgram(head, select(isFirst, longest, turn));
+  if (failed(emitBlock(program.getBody().front())))
+    return failure();
+  queryPhase() = sub(one, queryPhase());
+  scf::YieldOp::create(b, loc, state);
   return success();
 }
 
@@ -113,9 +127,10 @@ LogicalResult WarpgroupEmitter::emitOp(Operation *op) {
 /// Indices, and what is copied; the rest is the consumers'.
 LogicalResult WarpgroupEmitter::emitProducerOp(Operation *op) {
   if (auto loop = dyn_cast<TileForOp>(op))
-    return fillRing(loop);
+    return copies == Copies::Panels ? fillRing(loop) : success();
   if (auto load = dyn_cast<TileLoadOp>(op)) {
-    if (cast<TileType>(load.getType()).getShape().size() == 2)
+    if (copies == Copies::Queries &&
+        cast<TileType>(load.getType()).getShape().size() == 2)
       copyQueries(load);
     return success();
   }
@@ -152,6 +167,7 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
         return emitAggregateSteps(op), success();
       })
       .Case([&](TileGatherOp op) { return emitGather(op), success(); })
+      .Case([&](TileLiveStepsOp op) { return emitLiveSteps(op), success(); })
       .Case<TileNormalizeOp, PanelNormalizeOp>([&](Operation *op) {
         return op->emitError("has no form on the wgmma path: panels arrive as "
                              "they lie in memory; normalise them first");

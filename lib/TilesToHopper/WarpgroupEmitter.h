@@ -4,8 +4,9 @@
 // each (#tda.pipeline). The body of the tile program is walked twice, once a
 // role:
 //
-//   producer   one thread; index arithmetic, queries and panels only. Fills the
-//              ring slot by slot through TMA, as far ahead as it has slots.
+//   producer   two threads; index arithmetic, and copies through TMA. One fills
+//              the ring slot by slot, as far ahead as it has slots, the other
+//              brings the queries.
 //   consumer   everything else. Awaits a slot, multiplies, and hands the slot
 //              back once its product is done.
 //
@@ -42,6 +43,7 @@ protected:
 
 private:
   enum class Role { Producer, Consumer };
+  enum class Copies { Panels, Queries };
 
   // WarpgroupEmitter.cpp: roles, programs, control flow.
   llvm::LogicalResult emitRole();
@@ -87,7 +89,8 @@ private:
   void emitAggregateSteps(TileAggregateStepsOp op);
   Fragment issueAggregate(llvm::ArrayRef<mlir::Value> acc,
                           llvm::ArrayRef<mlir::Value> words, mlir::Value values,
-                          mlir::Type element);
+                          mlir::Type element, int64_t columns);
+  void emitLiveSteps(TileLiveStepsOp op);
   mlir::Value liveSteps(llvm::ArrayRef<mlir::Value> words);
   mlir::Value shareSteps(mlir::Value steps);
   Fragment awaitRegisters(llvm::ArrayRef<mlir::Value> values, int64_t inFlight);
@@ -97,24 +100,34 @@ private:
   }
   Fragment addPart(llvm::ArrayRef<mlir::Value> acc,
                    llvm::ArrayRef<mlir::Value> part, mlir::Value unscale[2]);
+  Fragment pinned(llvm::ArrayRef<mlir::Value> values);
+  Fragment accumulateApart(
+      llvm::ArrayRef<mlir::Value> acc, mlir::Value unscale[2],
+      llvm::function_ref<Fragment(int64_t first, int64_t count)> partOf);
+  mlir::Value valuesAt(mlir::Value values, int64_t step, int64_t first);
   Fragment inlinePtx(llvm::StringRef text, llvm::StringRef constraints,
                      mlir::ValueRange operands,
                      llvm::ArrayRef<mlir::Type> results);
 
   // Gather.cpp: values of survivors, fetched by the warp that needs them.
   void emitGather(TileGatherOp op);
+  Fragment multiplyRows(llvm::ArrayRef<mlir::Value> sum,
+                        llvm::ArrayRef<mlir::Value> weights,
+                        mlir::Value rows[2], int64_t first, mlir::Type element);
 
   PipelineAttr pipeline;
   Role role = Role::Consumer;
-  mlir::Value sharedBase; ///< Byte address of shared memory, i32.
-  mlir::Value consumer;   ///< Which consumer warpgroup, i32.
-  mlir::Value queryPhase; ///< Parity of the query barriers.
-  /// The next slot of the ring, the parity of its barriers, and the parity of
-  /// the exchange of step masks: carried through loops and branches.
+  mlir::Value sharedBase;         ///< Byte address of shared memory, i32.
+  mlir::Value consumer;           ///< Which consumer warpgroup, i32.
+  Copies copies = Copies::Panels; ///< What the producer's thread copies.
+  /// The next slot of the ring and the parity of its barriers, the parity of
+  /// the exchange of step masks and that of the query barriers: carried through
+  /// loops and branches.
   llvm::SmallVector<mlir::Value> state;
   mlir::Value &slot() { return state[0]; }
   mlir::Value &phase() { return state[1]; }
   mlir::Value &exchange() { return state[2]; }
+  mlir::Value &queryPhase() { return state[3]; }
 
   /// A product on its way: the tile it gives, and the slot that it reads.
   struct Pending {

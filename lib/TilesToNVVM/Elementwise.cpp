@@ -66,17 +66,27 @@ void Emitter::emitSurvives(TileSurvivesOp op) {
   Fragment tau = getAll(op.getTau());
   Value any;
   for (int half = 0; half < 2; ++half) {
-    Value largest;
+    // Four chains, so that one maximum need not wait for the last.
+    SmallVector<Value, 4> chains;
+    size_t turn = 0;
     for (Value view : op.getScores()) {
       Fragment s = getAll(view);
       for (size_t i = 0; i < s.size(); ++i) {
         if (halfOf(i) != half)
           continue;
         Value word = bits(s[i], i32Type);
-        largest = largest ? Value(arith::MaxSIOp::create(b, loc, largest, word))
-                          : word;
+        if (chains.size() < 4) {
+          chains.push_back(word);
+          continue;
+        }
+        // Two values in a row: ptxas makes one three-input maximum of them.
+        Value &chain = chains[turn++ / 2 % 4];
+        chain = arith::MaxSIOp::create(b, loc, chain, word);
       }
     }
+    Value largest = chains.front();
+    for (Value chain : ArrayRef<Value>(chains).drop_front())
+      largest = arith::MaxSIOp::create(b, loc, largest, chain);
     Value above = less(bits(tau[half], i32Type), largest);
     any = any ? Value(arith::OrIOp::create(b, loc, any, above)) : above;
   }

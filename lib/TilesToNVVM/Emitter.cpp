@@ -162,7 +162,7 @@ LogicalResult Emitter::emit() {
     if (isa<func::ReturnOp>(op))
       continue;
     if (&op == program.getOperation()) {
-      placeProgram(NVVM::BlockIdXOp::create(b, loc, type));
+      placeByBlock();
       if (failed(emitBlock(program.getBody().front())))
         return failure();
     } else if (failed(emitOp(&op))) {
@@ -173,34 +173,44 @@ LogicalResult Emitter::emit() {
   return success();
 }
 
-/// Programs in all: blocks of rows of every head of every batch.
-Value Emitter::programCount() {
-  Value blocks = divide(add(get(program.getRows()), schedule.tileM - 1),
-                        i32(schedule.tileM));
-  return mul(mul(get(program.getBatches()), get(program.getHeads())), blocks);
+/// Blocks of rows of one head.
+Value Emitter::rowBlocks() {
+  return divide(add(get(program.getRows()), schedule.tileM - 1),
+                i32(schedule.tileM));
 }
 
-/// Which batch, head and rows program `number` works on. Programs walk the rows
-/// of `group` heads together, the long rows first: their keys stay in L2, and
-/// the last programs to start are the short ones.
-void Emitter::placeProgram(Value number) {
-  Value heads = get(program.getHeads()), rows = get(program.getRows());
-  Value all = mul(get(program.getBatches()), heads);
-  Value blocks = divide(add(rows, schedule.tileM - 1), i32(schedule.tileM));
+/// The `number`-th of `turns` turns of every head of every batch, as its turn
+/// and its head: `group` heads take their turns together, so that their keys
+/// stay in L2.
+std::pair<Value, Value> Emitter::walkGroups(Value number, Value turns) {
+  Value all = mul(get(program.getBatches()), get(program.getHeads()));
   // Never more than there are, so that perGroup is no more than the grid.
   Value together = arith::MinUIOp::create(b, loc, i32(schedule.group), all);
-  Value perGroup = mul(blocks, together);
+  Value perGroup = mul(turns, together);
   Value first = mul(divide(number, perGroup), together);
   Value inGroup = remainder(number, perGroup);
   Value left = sub(all, first);
   Value count = arith::MinUIOp::create(b, loc, together, left);
-  Value turn = divide(inGroup, count);
-  Value head = add(first, remainder(inGroup, count));
+  return {divide(inGroup, count), add(first, remainder(inGroup, count))};
+}
+
+/// Gives the program's arguments their values: `head` counts through all
+/// batches, `rowBlock` from the first row.
+void Emitter::placeProgram(Value head, Value rowBlock) {
+  Value heads = get(program.getHeads());
   Block &body = program.getBody().front();
   set(body.getArgument(0), {divide(head, heads)});
   set(body.getArgument(1), {remainder(head, heads)});
-  set(body.getArgument(2),
-      {mul(sub(sub(blocks, i32(1)), turn), schedule.tileM)});
+  set(body.getArgument(2), {mul(rowBlock, schedule.tileM)});
+}
+
+/// A program a block of the grid. The long rows come first: the last blocks to
+/// start are the short ones.
+void Emitter::placeByBlock() {
+  Value blocks = rowBlocks();
+  auto [turn, head] =
+      walkGroups(NVVM::BlockIdXOp::create(b, loc, b.getI32Type()), blocks);
+  placeProgram(head, sub(sub(blocks, i32(1)), turn));
 }
 
 LogicalResult Emitter::emitBlock(Block &block) {

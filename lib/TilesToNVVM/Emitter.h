@@ -45,8 +45,11 @@ public:
 
 protected:
   // Emitter.cpp: control flow and index arithmetic.
-  mlir::Value programCount();
-  void placeProgram(mlir::Value number);
+  mlir::Value rowBlocks();
+  std::pair<mlir::Value, mlir::Value> walkGroups(mlir::Value number,
+                                                 mlir::Value turns);
+  void placeProgram(mlir::Value head, mlir::Value rowBlock);
+  void placeByBlock();
   llvm::LogicalResult emitBlock(mlir::Block &block);
   virtual llvm::LogicalResult emitOp(mlir::Operation *op);
   llvm::LogicalResult emitIf(mlir::scf::IfOp op);

@@ -61,6 +61,7 @@ void Emitter::emitStore(TileStoreOp op) {
   const GlobalTensor &tensor = signature.tensors[op.getTarget()];
   Fragment values = getAll(op.getTile());
   bool rowTile = tile.getShape().size() == 1;
+  bool packed = !rowTile && !tile.getElementType().isF32();
   for (int half = 0; half < 2; ++half) {
     Value row = ownRow(get(op.getRow()), half);
     Value mine = less(row, get(op.getLimit()));
@@ -86,11 +87,11 @@ void Emitter::emitStore(TileStoreOp op) {
       Value to =
           LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
                               ArrayRef<LLVM::GEPArg>{int32_t(16 * n)});
-      LLVM::StoreOp::create(b, loc,
-                            pack(values[4 * n + 2 * half],
-                                 values[4 * n + 2 * half + 1],
-                                 tensor.elementType),
-                            to);
+      Value word = packed
+                       ? values[2 * n + half]
+                       : pack(values[4 * n + 2 * half],
+                              values[4 * n + 2 * half + 1], tensor.elementType);
+      LLVM::StoreOp::create(b, loc, word, to);
     }
   }
 }

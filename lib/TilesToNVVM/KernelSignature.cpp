@@ -1,6 +1,8 @@
 //===- KernelSignature.cpp - The parameters of a kernel -------------------===//
 #include "lib/TilesToNVVM/KernelSignature.h"
 
+#include "lib/AttentionToTiles/UnitRows.h"
+
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -28,9 +30,9 @@ private:
   SmallVector<Attribute> descriptions;
 };
 
-/// Where the pieces of one tensor stand in the parameter list; -1: static.
+/// Where the pieces of one tensor stand in the parameter list; -1: not there.
 struct TensorSlots {
-  unsigned pointer;
+  int pointer = -1;
   SmallVector<int> strides;
 };
 
@@ -39,6 +41,44 @@ struct TensorSlots {
 static StringRef operandName(func::FuncOp func, unsigned index) {
   auto name = func.getArgAttrOfType<StringAttr>(index, kOperandAttr);
   return name ? name.getValue() : StringRef();
+}
+
+/// The offset of an argument that lies in the workspace; else null.
+static StringAttr workspaceOffset(func::FuncOp func, unsigned index) {
+  return func.getArgAttrOfType<StringAttr>(index, kWorkspaceAttr);
+}
+
+static bool isMapped(ArrayRef<MapRequest> maps, Value tensor) {
+  return llvm::any_of(
+      maps, [&](const MapRequest &map) { return map.tensor == tensor; });
+}
+
+/// The name of a tensor map, and what LaunchFacts.h wants to hear of it.
+static std::pair<std::string, std::string> mapRecipe(func::FuncOp func,
+                                                     const MapRequest &map) {
+  unsigned index = cast<BlockArgument>(map.tensor).getArgNumber();
+  std::string like = operandName(func, index).str();
+  std::string box = " rows " + std::to_string(map.rows) + " columns 64";
+  StringAttr offset = workspaceOffset(func, index);
+  if (!offset)
+    return {like, like + " argument " + like + box};
+  std::string name = "workspace_" + like;
+  return {name, name + " workspace " + like + box + " offset " + offset.str()};
+}
+
+/// The strides of a contiguous tensor, in elements.
+static SmallVector<Value> contiguousStrides(OpBuilder &b, Location loc,
+                                            ArrayRef<Value> sizes) {
+  if (sizes.empty())
+    return {};
+  Type i64 = b.getI64Type();
+  SmallVector<Value> strides{
+      LLVM::ConstantOp::create(b, loc, i64, b.getI64IntegerAttr(1))};
+  for (Value size : llvm::reverse(sizes.drop_front()))
+    strides.push_back(LLVM::MulOp::create(
+        b, loc, strides.back(), LLVM::SExtOp::create(b, loc, i64, size)));
+  std::reverse(strides.begin(), strides.end());
+  return strides;
 }
 
 FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func,
@@ -62,9 +102,12 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func,
       return func.emitError("argument ")
              << i << " of type " << type
              << " is no strided memref of at most 4 dimensions";
-    if (memref)
+    StringAttr offset = workspaceOffset(func, i);
+    if (memref && !offset)
       slots[i].pointer = parameters.add(pointer, "ptr " + name);
-    else if (!type.isInteger(64))
+    else if (memref && !isMapped(maps, func.getArgument(i)))
+      slots[i].pointer = parameters.add(pointer, "ws " + offset.getValue());
+    else if (!memref && !type.isInteger(64))
       return func.emitError("argument ")
              << i << " of type " << type << " cannot be a kernel parameter";
   }
@@ -77,6 +120,8 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func,
       scalarSlots[i] = parameters.add(i64, "i64 " + name);
       continue;
     }
+    if (workspaceOffset(func, i))
+      continue;
     auto [strides, offset] = memref.getStridesAndOffset();
     for (auto [axis, stride] : llvm::enumerate(strides))
       slots[i].strides.push_back(
@@ -89,11 +134,9 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func,
   SmallVector<unsigned> mapSlots;
   SmallVector<Attribute> mapRecipes;
   for (const MapRequest &map : maps) {
-    StringRef name =
-        operandName(func, cast<BlockArgument>(map.tensor).getArgNumber());
+    auto [name, recipe] = mapRecipe(func, map);
     mapSlots.push_back(parameters.add(generic, "map " + name));
-    mapRecipes.push_back(b.getStringAttr(name + " argument " + name + " rows " +
-                                         Twine(map.rows) + " columns 64"));
+    mapRecipes.push_back(b.getStringAttr(recipe));
   }
 
   KernelSignature result;
@@ -107,6 +150,8 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func,
   launch.set("params", parameters.getDescriptions());
   if (!maps.empty())
     launch.set("maps", b.getArrayAttr(mapRecipes));
+  if (Attribute bytes = func->getAttr(kWorkspaceAttr))
+    launch.set("workspace", bytes);
   result.kernel->setAttr(kLaunchAttr, launch.getDictionary(context));
   Block *entry = result.kernel.addEntryBlock(b);
   b.setInsertionPointToStart(entry);
@@ -132,13 +177,13 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func,
       continue;
     }
     GlobalTensor tensor;
-    tensor.pointer = entry->getArgument(slots[i].pointer);
-    result.kernel.setArgAttr(slots[i].pointer,
-                             LLVM::LLVMDialect::getNoAliasAttrName(),
-                             b.getUnitAttr());
     tensor.elementType = memref.getElementType();
+    if (int slot = slots[i].pointer; slot >= 0) {
+      tensor.pointer = entry->getArgument(slot);
+      result.kernel.setArgAttr(slot, LLVM::LLVMDialect::getNoAliasAttrName(),
+                               b.getUnitAttr());
+    }
     StringRef name = operandName(func, i);
-    auto [strides, offset] = memref.getStridesAndOffset();
     for (int64_t axis = 0; axis < memref.getRank(); ++axis) {
       int64_t size = memref.getDimSize(axis);
       tensor.sizes.push_back(
@@ -146,12 +191,15 @@ FailureOr<KernelSignature> tda::createKernel(OpBuilder &b, func::FuncOp func,
               ? result.length(lengthName(name, memref.getRank(), axis))
               : LLVM::ConstantOp::create(b, loc, i32,
                                          b.getI32IntegerAttr(size)));
-      int slot = slots[i].strides[axis];
+    }
+    auto [strides, offset] = memref.getStridesAndOffset();
+    for (auto [stride, slot] : llvm::zip(strides, slots[i].strides))
       tensor.strides.push_back(
           slot >= 0 ? Value(entry->getArgument(slot))
                     : Value(LLVM::ConstantOp::create(
-                          b, loc, i64, b.getI64IntegerAttr(strides[axis]))));
-    }
+                          b, loc, i64, b.getI64IntegerAttr(stride))));
+    if (workspaceOffset(func, i))
+      tensor.strides = contiguousStrides(b, loc, tensor.sizes);
     result.tensors[argument] = tensor;
   }
   return result;

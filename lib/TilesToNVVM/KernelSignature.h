@@ -5,6 +5,10 @@
 // kLengths), one i64 a dynamic stride (in elements), and scalar arguments. The
 // list goes into the manifest, so that any runtime can fill it.
 //
+// A tensor of the workspace (kWorkspaceAttr in UnitRows.h) is contiguous: its
+// strides follow from lengths. One that is read through a tensor map alone has
+// no pointer either.
+//
 //===----------------------------------------------------------------------===//
 #ifndef TDA_KERNELSIGNATURE_H
 #define TDA_KERNELSIGNATURE_H
@@ -18,7 +22,7 @@ namespace tda {
 
 /// A tensor inside a kernel.
 struct GlobalTensor {
-  mlir::Value pointer;                    ///< !llvm.ptr<1>
+  mlir::Value pointer;                    ///< !llvm.ptr<1>; null: mapped only.
   llvm::SmallVector<mlir::Value> sizes;   ///< i32
   llvm::SmallVector<mlir::Value> strides; ///< i64, in elements
   mlir::Type elementType;

@@ -82,6 +82,22 @@ LogicalResult checkBody(TileProgramOp program) {
   return failure(result.wasInterrupted());
 }
 
+/// Blocks along x: a program for each block of rows of the tensor that the
+/// programs write.
+std::string gridOf(func::FuncOp func, TileProgramOp program) {
+  StringRef name = "o";
+  for (auto store : program.getBody().getOps<TileStoreOp>())
+    if (auto operand = func.getArgAttrOfType<StringAttr>(
+            cast<BlockArgument>(store.getTarget()).getArgNumber(),
+            kOperandAttr);
+        operand && !store.getPlane())
+      name = operand.getValue();
+  auto length = [&](int64_t axis) { return lengthName(name, 4, axis).str(); };
+  return "ceildiv(" + length(2) + ", " +
+         std::to_string(program.getSchedule().getTileM()) + ") * " + length(1) +
+         " * " + length(0);
+}
+
 LogicalResult lowerFunction(func::FuncOp func, TileProgramOp program) {
   if (failed(checkTarget(program)) || failed(checkBody(program)))
     return failure();
@@ -99,9 +115,7 @@ LogicalResult lowerFunction(func::FuncOp func, TileProgramOp program) {
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                   b.getI32IntegerAttr(1));
   NamedAttrList launch(kernel->getAttrOfType<DictionaryAttr>(kLaunchAttr));
-  launch.set("grid", b.getStringAttr("ceildiv(Nq, " +
-                                     Twine(program.getSchedule().getTileM()) +
-                                     ") * Hq * B"));
+  launch.set("grid", b.getStringAttr(gridOf(func, program)));
   launch.set("block", b.getI32IntegerAttr(threads));
   launch.set("shared_bytes", b.getI64IntegerAttr(ringBytes(program)));
   kernel->setAttr(kLaunchAttr, launch.getDictionary(b.getContext()));

@@ -45,6 +45,20 @@ func.func @unused(%q: tensor<1x1x8x16xbf16>, %x: tensor<f32>, %beta: tensor<f32>
 
 // -----
 
+func.func @constant_keys(%q: tensor<1x1x8x16xbf16>, %beta: tensor<f32>)
+    -> tensor<1x1x8x16xbf16> {
+  %k = arith.constant dense<1.0> : tensor<1x1x8x16xbf16>
+  // expected-error@+1 {{a GPU kernel normalises queries and keys that are arguments of the function, not constants}}
+  %o = tda.attention excite(%q, %k) values(%q) beta(%beta)
+         {normalize, target = #tda.target<"sm_90">,
+          schedule = #tda.schedule<tile_m = 64, tile_n = 32, stages = 4, warps = 4, skip = never, path = wgmma>}
+     : (tensor<1x1x8x16xbf16>, tensor<1x1x8x16xbf16>, tensor<1x1x8x16xbf16>,
+        tensor<f32>) -> tensor<1x1x8x16xbf16>
+  return %o : tensor<1x1x8x16xbf16>
+}
+
+// -----
+
 func.func @resource(%q: tensor<1x1x8x16xbf16>) -> tensor<1x1x8x16xbf16> {
   // expected-error@+1 {{a constant of a kernel must be written out as dense<...>, not as a resource}}
   %beta = arith.constant dense_resource<blob> : tensor<f32>

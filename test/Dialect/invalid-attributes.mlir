@@ -26,6 +26,28 @@ func.func private @f() attributes {s = #tda.schedule<tile_m = 64, tile_n = 64, s
 
 // -----
 
+// expected-error @below {{expected one of [mma_sync, wgmma] for which instructions of a GPU, got: tcgen05}}
+// expected-error @below {{failed to parse Tda_ScheduleAttr parameter 'path'}}
+func.func private @f() attributes {s = #tda.schedule<tile_m = 64, tile_n = 64, stages = 2, warps = 4, path = tcgen05>}
+
+// -----
+
+// expected-error @below {{expected one of [plain, persistent] for how programs are spread, got: cluster}}
+// expected-error @below {{failed to parse Tda_ScheduleAttr parameter 'grid'}}
+func.func private @f() attributes {s = #tda.schedule<tile_m = 64, tile_n = 64, stages = 2, warps = 4, grid = cluster>}
+
+// -----
+
+// expected-error @+1 {{expected ','}}
+func.func private @f() attributes {l = #tda.panel_layout<rows = 64, columns = 128, leading = 16, stride = 1024>}
+
+// -----
+
+// expected-error @+1 {{duplicate or unknown struct parameter name: slot}}
+func.func private @f() attributes {p = #tda.pipeline<consumers = 1, slot = 2>}
+
+// -----
+
 // expected-error @+1 {{struct is missing required parameter: warps}}
 func.func private @f() attributes {s = #tda.schedule<tile_m = 64, tile_n = 64, stages = 2>}
 

@@ -77,3 +77,67 @@ func.func @f(%a: !tda.tile<16x16xf32>, %v: !tda.panel<32x32xbf16, value>, %acc: 
   %o = tda.tile_aggregate %a, %v, %acc : !tda.tile<16x16xf32>, !tda.panel<32x32xbf16, value>, !tda.tile<16x32xf32>
   return
 }
+
+// -----
+
+func.func @f(%a: !tda.tile<16x24xf32>, %v: !tda.panel<24x32xbf16, value>, %acc: !tda.tile<16x32xf32>) {
+  // expected-error @+1 {{'tda.tile_aggregate_steps' op works in steps of 16 keys, not on '!tda.tile<16x24xf32>'}}
+  %o = tda.tile_aggregate_steps %a, %v, %acc : !tda.tile<16x24xf32>, <24x32xbf16, value>, !tda.tile<16x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: !tda.tile<16x16xf32>, %k: !tda.panel<16x32xbf16, key>, %acc: !tda.tile<16x32xf32>) {
+  // expected-error @+1 {{'tda.tile_aggregate_steps' op reads a value panel, not '!tda.panel<16x32xbf16, key>'}}
+  %o = tda.tile_aggregate_steps %a, %k, %acc : !tda.tile<16x16xf32>, <16x32xbf16, key>, !tda.tile<16x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: !tda.tile<16x16xf32>, %v: !tda.panel<32x32xbf16, value>, %acc: !tda.tile<16x32xf32>) {
+  // expected-error @+1 {{'tda.tile_aggregate_steps' op cannot add '!tda.tile<16x16xf32>' times '!tda.panel<32x32xbf16, value>' to '!tda.tile<16x32xf32>'}}
+  %o = tda.tile_aggregate_steps %a, %v, %acc : !tda.tile<16x16xf32>, <32x32xbf16, value>, !tda.tile<16x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%i: index, %a: !tda.tile<16x24xf32>, %v: memref<?x?x?x32xbf16>, %acc: !tda.tile<16x32xf32>) {
+  // expected-error @+1 {{'tda.tile_gather' op works in steps of 16 keys, not on '!tda.tile<16x24xf32>'}}
+  %o = tda.tile_gather %a, %v[%i, %i, %i] limit %i, %acc : !tda.tile<16x24xf32>, memref<?x?x?x32xbf16>, !tda.tile<16x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%i: index, %a: !tda.tile<16x16xf32>, %v: memref<?x?x?x64xbf16>, %acc: !tda.tile<16x32xf32>) {
+  // expected-error @+1 {{'tda.tile_gather' op cannot add '!tda.tile<16x16xf32>' times rows of 'memref<?x?x?x64xbf16>' to '!tda.tile<16x32xf32>'}}
+  %o = tda.tile_gather %a, %v[%i, %i, %i] limit %i, %acc : !tda.tile<16x16xf32>, memref<?x?x?x64xbf16>, !tda.tile<16x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%i: index, %a: !tda.tile<16x16xf32>, %v: memref<?x?x32xbf16>, %acc: !tda.tile<16x32xf32>) {
+  // expected-error @+1 {{'tda.tile_gather' op cannot add '!tda.tile<16x16xf32>' times rows of 'memref<?x?x32xbf16>' to '!tda.tile<16x32xf32>'}}
+  %o = tda.tile_gather %a, %v[%i, %i, %i] limit %i, %acc : !tda.tile<16x16xf32>, memref<?x?x32xbf16>, !tda.tile<16x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: !tda.tile<16x24xf32>) {
+  // expected-error @+1 {{'tda.tile_live_steps' op counts steps of 16 keys, not on '!tda.tile<16x24xf32>'}}
+  %n = tda.tile_live_steps %a as bf16 : !tda.tile<16x24xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: !tda.tile<16x16xf32>) {
+  // expected-error @+1 {{'tda.tile_live_steps' op weights are rounded to bf16 or f16, not to 'f32'}}
+  %n = tda.tile_live_steps %a as f32 : !tda.tile<16x16xf32>
+  return
+}

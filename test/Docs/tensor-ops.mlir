@@ -4,10 +4,29 @@
 
 // CHECK-LABEL: func.func private @attributes
 func.func private @attributes() attributes {
-  schedule =
+  schedules = [
 // example: #tda.schedule
-  #tda.schedule<tile_m = 128, tile_n = 64, stages = 2, warps = 8, skip = tile>
+  #tda.schedule<tile_m = 128, tile_n = 64, stages = 2, warps = 8, skip = tile>,
+  #tda.schedule<tile_m = 128, tile_n = 128, stages = 5, warps = 8,
+                skip = adaptive, path = wgmma>
 // end: #tda.schedule
+  ], layout =
+// example: #tda.panel_layout
+  #tda.panel_layout<rows = 64, columns = 128, leading = 16, stride = 1024,
+                    step = 32>
+// end: #tda.panel_layout
+  , pipeline =
+// example: #tda.pipeline
+  #tda.pipeline<consumers = 2, producer_registers = 40,
+                consumer_registers = 232, slots = 10, slot_bytes = 16384,
+                query_offset = 1024, ring_offset = 66560, shared_bytes = 230400,
+                query = <rows = 64, columns = 128, leading = 16,
+                         stride = 1024, step = 32>,
+                key = <rows = 64, columns = 128, leading = 16,
+                       stride = 1024, step = 32>,
+                value = <rows = 64, columns = 128, leading = 8192,
+                         stride = 1024, step = 2048>>
+// end: #tda.pipeline
   , targets = [
 // example: #tda.target
   #tda.target<"sm_90">

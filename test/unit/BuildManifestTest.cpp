@@ -105,6 +105,29 @@ TEST_F(BuildManifest, KernelsWithMapsAndAWorkspace) {
   EXPECT_EQ(manifest.arguments[0].strideMultiple, 8);
 }
 
+TEST_F(BuildManifest, CopiedTensorsNeedNoMoreThanTheCopy) {
+  EXPECT_EQ(add("unit", R"({params = ["ptr k", "ws 0"],
+    grid = "Nk", block = 128 : i32, shared_bytes = 0,
+    workspace = "B * Hkv * Nk * 256"})"),
+            "");
+  EXPECT_EQ(add("attention", R"({params = ["map workspace_k", "map v"],
+    grid = "Nq", block = 384 : i32, shared_bytes = 1024,
+    maps = ["workspace_k workspace k rows 64 columns 64 offset 0",
+            "v argument v rows 64 columns 64"]})"),
+            "");
+  ASSERT_EQ(build(), "");
+  for (const ManifestArgument &argument : program.manifest.arguments) {
+    bool isMapped = argument.name == "v";
+    bool isPair = argument.name == "k" || argument.name == "q" ||
+                  argument.name == "o" || isMapped;
+    EXPECT_EQ(argument.alignment, isMapped ? 16 : 4) << argument.name;
+    EXPECT_EQ(argument.strideMultiple, isMapped ? 8
+                                       : isPair ? 2
+                                                : 1)
+        << argument.name;
+  }
+}
+
 TEST_F(BuildManifest, NamesWhatIsWrong) {
   auto kernel = [](const std::string &params, const std::string &rest) {
     return "{params = [" + params +

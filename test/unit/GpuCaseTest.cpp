@@ -42,8 +42,8 @@ const char *const masks[] = {"views=2 d=64 causal", "views=2 d=64",
 
 TEST(GridCase, EveryKernelSeesLengthsHeadsAndLayouts) {
   size_t total = 0;
-  std::set<int64_t> ratiosOf[9];
-  const int64_t lengths[] = {1, 2, 63, 64, 65, 127, 129, 1000, 4096};
+  std::set<int64_t> ratiosOf[10];
+  const int64_t lengths[] = {1, 2, 63, 64, 65, 127, 129, 641, 1000, 4096};
   for (size_t kernel = 0; kernel < 64; ++kernel) {
     Problem problem = parsed(masks[kernel % 4]);
     std::vector<GridCase> cases = casesOf(problem, kernel);
@@ -58,7 +58,7 @@ TEST(GridCase, EveryKernelSeesLengthsHeadsAndLayouts) {
       layouts.insert(c.layout);
       isUnequal |= c.lengths.Nq != c.lengths.Nk;
       EXPECT_EQ(c.random.offset.has_value(), problem.offsetOperand);
-      for (size_t i = 0; i < 9; ++i)
+      for (size_t i = 0; i < 10; ++i)
         if (c.lengths.Nq == lengths[i] || c.lengths.Nk == lengths[i])
           ratiosOf[i].insert(ratio);
       if (c.longest() > 1000) {
@@ -71,7 +71,7 @@ TEST(GridCase, EveryKernelSeesLengthsHeadsAndLayouts) {
   }
   for (const std::set<int64_t> &ratios : ratiosOf)
     EXPECT_EQ(ratios.size(), 2u);
-  EXPECT_GE(total, 650u);
+  EXPECT_GE(total, 800u);
 }
 
 TEST(GridCase, OneHotScoresAreZeroOrOne) {
@@ -91,6 +91,33 @@ TEST(GridCase, OneHotScoresAreZeroOrOne) {
       double visible = problem.causal ? 33 : 65;
       EXPECT_NEAR(reference.survivorsPerRow[0], visible / 16, visible / 32);
     }
+  }
+}
+
+TEST(GridCase, BurstsMakeDenseAndEmptyTiles) {
+  Problem problem = parsed("views=2 d=64 causal stats");
+  host::Lengths lengths{1, 1, 1, 8, 2000};
+  std::vector<HostTensor> inputs = plantedInputs(problem, lengths, 4);
+  makeBursts(problem, 4, inputs);
+  inputs[5].set(0, 0.7);
+  for (int view = 0; view < 2; ++view) {
+    // Runs of 64 keys by how many survive for the last query.
+    const HostTensor &q = inputs[2 * view], &k = inputs[2 * view + 1];
+    double tau = 0.7 * std::sqrt(2 * std::log(2000.0) / 64);
+    int dense = 0, sparse = 0;
+    for (int64_t first = 0; first + 64 <= 2000; first += 64) {
+      int live = 0;
+      for (int64_t j = first; j < first + 64; ++j) {
+        double score = 0;
+        for (int64_t c = 0; c < 64; ++c)
+          score += q.at(7 * 64 + c) * k.at(j * 64 + c);
+        live += score > tau;
+      }
+      dense += live >= 48;
+      sparse += live <= 6;
+    }
+    EXPECT_GE(dense, 4) << "view " << view;
+    EXPECT_GE(sparse, 4) << "view " << view;
   }
 }
 
@@ -172,6 +199,53 @@ TEST_F(OnFakeDevice, WritesBesideOutputsAreNoticed) {
   EXPECT_TRUE(tensor.restore(error)) << error;
   data()[-1] = 0;
   EXPECT_TRUE(contains(whyNotCollected(), "at byte -1 "));
+}
+
+TEST_F(OnFakeDevice, AxesOfOneElementHaveAnyStride) {
+  value = HostTensor::zeros(DType::BF16, {1, 3, 1, 16});
+  std::string error;
+  ASSERT_TRUE(tensor.create(wanted, value, Layout::Padded, 64, error)) << error;
+  tda_argument argument = tensor.argument();
+  EXPECT_EQ(std::vector<int64_t>(argument.strides, argument.strides + 4),
+            (std::vector<int64_t>{3, 24, 3, 1}));
+}
+
+TEST_F(OnFakeDevice, AnotherValueTakesThePlaceOfTheFirst) {
+  create(Layout::Padded);
+  uint8_t *before = data();
+  for (int64_t i = 0; i < value.numElements(); ++i)
+    value.set(i, 7);
+  HostTensor seen;
+  std::string error;
+  ASSERT_TRUE(tensor.assign(value, error)) << error;
+  EXPECT_EQ(data(), before);
+  ASSERT_TRUE(tensor.collect(seen, error)) << error;
+  EXPECT_EQ(seen.data, value.data);
+}
+
+TEST_F(OnFakeDevice, WritesBesideTheWorkspaceAreNoticed) {
+  DeviceWorkspace workspace;
+  std::string error;
+  EXPECT_EQ(workspace.data(), nullptr);
+  EXPECT_TRUE(workspace.check(error) && workspace.poison(error)) << error;
+  ASSERT_TRUE(workspace.reserve(1000, error)) << error;
+  auto *bytes = static_cast<uint8_t *>(workspace.data());
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(bytes) % 256, 0u);
+  EXPECT_EQ(bytes[0], 0xff) << "poisoned with NaN";
+  EXPECT_EQ(bytes[999], 0xff);
+  bytes[0] = bytes[999] = 0; // Its own.
+  EXPECT_TRUE(workspace.check(error)) << error;
+  for (int64_t at : {-1, 1000}) {
+    uint8_t was = bytes[at];
+    bytes[at] = 0;
+    EXPECT_FALSE(workspace.check(error));
+    EXPECT_TRUE(contains(error, "workspace of 1000 bytes was written at byte " +
+                                    std::to_string(at) + " "))
+        << error;
+    bytes[at] = was;
+  }
+  EXPECT_TRUE(workspace.poison(error) && workspace.check(error)) << error;
+  EXPECT_EQ(bytes[0], 0xff);
 }
 
 TEST(WhyWrong, NamesWhatIsWrong) {

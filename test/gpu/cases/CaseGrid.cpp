@@ -2,15 +2,18 @@
 //
 // The covering is made greedily: each new row starts with a pair that no row
 // has yet and takes, axis by axis, the level that adds the most new pairs; the
-// best of a few such tries is kept. std::mt19937_64 is the same everywhere.
+// best of a few such tries is kept. Pairs that no schedule of the target can
+// run are left out. std::mt19937_64 is the same everywhere.
 //
 //===----------------------------------------------------------------------===//
 #include "CaseGrid.h"
 
+#include "DrawSchedule.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdio>
+#include <fmt/format.h>
 #include <iterator>
 #include <numeric>
 #include <random>
@@ -28,6 +31,7 @@ namespace {
 struct Axis {
   int levels;
   void (*set)(Problem &problem, int level);
+  int rare = 0; ///< Levels beyond those, which only random problems take.
 };
 
 enum AxisName { Views, Lambda }; // The two that depend on one another.
@@ -55,10 +59,18 @@ const Axis axes[] = {
      [](Problem &p, int i) {
        p.lambda = pick(i, Extent::Scalar, Extent::Head, Extent::Token);
      }},
-    {4, [](Problem &p, int i) { p.d = pick(i, 32, 64, 96, 128); }},
-    {2, [](Problem &p, int i) { p.dv = pick(i, 64, 128); }},
+    {5,
+     [](Problem &p, int i) {
+       p.d = pick(i, 64, 128, 32, 96, 256, 16, 48, 80, 112);
+     },
+     4},
+    {4,
+     [](Problem &p, int i) {
+       p.dv = pick(i, 64, 128, 96, 256, 16, 48, 80, 112);
+     },
+     4},
     {2, [](Problem &p, int i) { p.dtype = pick(i, DType::BF16, DType::F16); }},
-    {4, [](Problem &p, int i) { p.power = pick(i, 1.0, 2.0, 3.0, 2.5); }},
+    {4, [](Problem &p, int i) { p.power = pick(i, 1.0, 2.0, 3.0, 1.5); }},
     {6, setMask},
     {2,
      [](Problem &p, int i) { p.beta = pick(i, Extent::Scalar, Extent::Head); }},
@@ -73,21 +85,24 @@ constexpr int NumAxes = std::size(axes);
 constexpr int Unset = -1;
 using Row = std::array<int, NumAxes>;
 
+/// What the rows leave open takes little room.
+Problem problemOf(const Row &row) {
+  Problem problem;
+  problem.views = 1;
+  problem.d = problem.dv = 16;
+  for (int axis = 0; axis < NumAxes; ++axis)
+    if (row[axis] != Unset)
+      axes[axis].set(problem, row[axis]);
+  return problem;
+}
+
 /// One view has no lambda.
-bool fits(const Row &row, int axis, int level) {
+bool hasMeaning(const Row &row, int axis, int level) {
   if (axis == Lambda)
     return row[Views] != 1;
   if (axis == Views && level == 1)
     return row[Lambda] == Unset;
   return true;
-}
-
-Problem problemOf(const Row &row) {
-  Problem problem;
-  for (int axis = 0; axis < NumAxes; ++axis)
-    if (row[axis] != Unset)
-      axes[axis].set(problem, row[axis]);
-  return problem;
 }
 
 //===----------------------------------------------------------------------===//
@@ -99,12 +114,12 @@ using LevelPair = std::pair<Level, Level>;
 
 class Covering {
 public:
-  Covering() {
+  explicit Covering(const Target &target) : target(target) {
     for (int a = 0; a < NumAxes; ++a)
       for (int b = a + 1; b < NumAxes; ++b)
         for (int i = 0; i < axes[a].levels; ++i)
           for (int j = 0; j < axes[b].levels; ++j)
-            if (!(a == Views && b == Lambda && i == 1))
+            if (Row row = emptyRow(); set(row, a, i) && set(row, b, j))
               open.insert({{a, i}, {b, j}});
   }
 
@@ -127,15 +142,38 @@ public:
   }
 
   Row randomRow() {
-    Row row;
-    row.fill(Unset);
+    Row row = emptyRow();
     for (int axis = 0; axis < NumAxes; ++axis)
-      if (fits(row, axis, 0))
-        row[axis] = below(axes[axis].levels);
+      while (hasMeaning(row, axis, 0) &&
+             !set(row, axis, below(axes[axis].levels + axes[axis].rare)))
+        ;
     return row;
   }
 
 private:
+  static Row emptyRow() {
+    Row row;
+    row.fill(Unset);
+    return row;
+  }
+
+  bool fits(Row row, int axis, int level) const {
+    if (!hasMeaning(row, axis, level))
+      return false;
+    row[axis] = level;
+    Schedule schedule;
+    std::string error;
+    return defaultSchedule(problemOf(row), target, schedule, error);
+  }
+
+  /// False, and the row as it was, where the level does not fit.
+  bool set(Row &row, int axis, int level) const {
+    if (!fits(row, axis, level))
+      return false;
+    row[axis] = level;
+    return true;
+  }
+
   int below(size_t bound) { return int(random() % bound); }
 
   /// Open pairs of `level` on `axis` with what the row has.
@@ -158,8 +196,7 @@ private:
   }
 
   Row makeRow() {
-    Row row;
-    row.fill(Unset);
+    Row row = emptyRow();
     auto [first, second] = *std::next(open.begin(), below(open.size()));
     row[first.first] = first.second;
     row[second.first] = second.second;
@@ -182,14 +219,15 @@ private:
     return row;
   }
 
+  const Target &target;
   std::mt19937_64 random{20260112};
   std::set<LevelPair> open;
 };
 
 } // namespace
 
-std::vector<Problem> tda::gridProblems(size_t count) {
-  Covering covering;
+std::vector<Problem> tda::gridProblems(const Target &target, size_t count) {
+  Covering covering(target);
   std::set<Row> rows;
   std::vector<Problem> problems;
   while (!covering.isComplete() || problems.size() < count) {
@@ -204,38 +242,49 @@ std::vector<Problem> tda::gridProblems(size_t count) {
 // Schedules and names
 //===----------------------------------------------------------------------===//
 
-/// Puts another legal schedule in place of the kernel's, one after the other
-/// as `index` grows. False where there is none.
-static bool useOtherSchedule(GridKernel &kernel, const Target &target,
-                             size_t index) {
-  static const Schedule shapes[] = {
-      {128, 64, 2, 8}, {128, 32, 3, 8}, {64, 64, 2, 4}, {64, 32, 3, 4},
-      {32, 32, 2, 2},  {16, 16, 2, 1},  {64, 16, 4, 4}};
-  static const int64_t groups[] = {1, 3, 8};
-  size_t count = std::size(shapes);
-  for (size_t i = 0; i < count; ++i) {
-    Schedule other = shapes[(index + i) % count];
-    other.group = groups[index % std::size(groups)];
-    if (other == kernel.schedule ||
-        !whyIllegal(other, kernel.problem, target).empty())
-      continue;
-    kernel.schedule = other;
-    return true;
-  }
-  return false;
-}
-
-/// Adds the kernel with the default schedule.
+/// Adds the kernel with the default schedule, or with one that `seed` draws.
 static bool addKernel(const std::string &name, const Problem &problem,
-                      const Target &target, std::vector<GridKernel> &kernels,
-                      std::string &error) {
-  Schedule schedule;
-  if (!defaultSchedule(problem, target, schedule, error)) {
-    error = name + " (" + problem.str() + "): " + error;
+                      const Target &target, std::optional<uint64_t> seed,
+                      std::vector<GridKernel> &kernels, std::string &error) {
+  GridKernel kernel{name, problem, {}};
+  bool found =
+      seed ? drawSchedule(problem, target, *seed, kernel.schedule, error)
+           : defaultSchedule(problem, target, kernel.schedule, error);
+  if (!found) {
+    error = fmt::format("{} ({}): {}", name, problem.str(), error);
     return false;
   }
-  kernels.push_back({name, problem, schedule});
+  kernels.push_back(std::move(kernel));
   return true;
+}
+
+/// The kernels that must give the bits of `kernel`: the form that never skips,
+/// and with `all` every other skip policy and the other grid.
+static void addTwins(const GridKernel &kernel, bool all,
+                     std::vector<GridKernel> &kernels) {
+  auto add = [&](const char *suffix, auto change) {
+    GridKernel twin = kernel;
+    twin.name += std::string(kTwinMark) + suffix;
+    change(twin.schedule);
+    kernels.push_back(std::move(twin));
+  };
+  auto addSkip = [&](Skip skip) {
+    if (skip != kernel.schedule.skip)
+      add(skipName(skip), [&](Schedule &s) { s.skip = skip; });
+  };
+  if (kernel.schedule.path == Path::MmaSync) {
+    addSkip(Skip::Never);
+    addSkip(Skip::Tile);
+    return;
+  }
+  add("force", [](Schedule &s) { s.force = true; });
+  if (!all)
+    return;
+  for (Skip skip : {Skip::Never, Skip::Tile, Skip::Steps, Skip::Adaptive})
+    addSkip(skip);
+  Grid other =
+      kernel.schedule.grid == Grid::Plain ? Grid::Persistent : Grid::Plain;
+  add(gridName(other), [&](Schedule &s) { s.grid = other; });
 }
 
 /// Causal self-attention of the two usual head dimensions.
@@ -250,46 +299,52 @@ static bool addBenchKernels(const Target &target,
         problem.dtype = dtype;
         problem.causal = true;
         problem.normalize = normalize;
-        std::string name = "bench_d" + std::to_string(d) + "_" +
-                           dtypeName(dtype) + (normalize ? "_normalize" : "");
-        if (!addKernel(name, problem, target, kernels, error))
+        std::string name = fmt::format("bench_d{}_{}{}", d, dtypeName(dtype),
+                                       normalize ? "_normalize" : "");
+        if (!addKernel(name, problem, target, {}, kernels, error))
           return false;
       }
   return true;
 }
 
-bool tda::gridKernels(const Target &target, std::vector<GridKernel> &kernels,
-                      std::string &error) {
+bool tda::gridKernels(const Target &target, uint64_t seed,
+                      std::vector<GridKernel> &kernels, std::string &error) {
   kernels.clear();
   Problem demo;
   demo.d = demo.dv = 64;
   demo.causal = demo.stats = true;
-  if (!addKernel("demo", demo, target, kernels, error))
+  if (!addKernel("demo", demo, target, {}, kernels, error))
     return false;
+  for (size_t i = 0; i < kDrawnDemos; ++i)
+    if (!addKernel(fmt::format("demo_{}_alt", i), demo, target, seed * 1000 + i,
+                   kernels, error))
+      return false;
 
-  std::vector<Problem> problems = gridProblems();
+  std::vector<Problem> problems = gridProblems(target);
   for (size_t i = 0; i < problems.size(); ++i) {
-    char name[32];
-    std::snprintf(name, sizeof(name), "grid_%02zu", i);
-    if (!addKernel(name, problems[i], target, kernels, error))
+    std::optional<uint64_t> draw;
+    if (i % 4 != 0)
+      draw = seed * 1000 + 100 + i;
+    std::string name = fmt::format("grid_{:02}{}", i, draw ? "_alt" : "");
+    if (!addKernel(name, problems[i], target, draw, kernels, error))
       return false;
-    if (i % 3 != 2)
-      continue;
-    GridKernel &kernel = kernels.back();
-    kernel.name += "_alt";
-    if (!useOtherSchedule(kernel, target, i / 3)) {
-      error = kernel.name + " (" + kernel.problem.str() +
-              "): only the default schedule is legal on " + target.name;
-      return false;
-    }
+  }
+  std::set<std::string> distinct;
+  for (const GridKernel &kernel : kernels)
+    distinct.insert(kernel.schedule.str());
+  if (target.wgmma && distinct.size() < kLeastSchedules) {
+    error = fmt::format("seed {} draws {} distinct schedules; the grid wants "
+                        "{}: take another",
+                        seed, distinct.size(), kLeastSchedules);
+    return false;
   }
 
-  size_t skipping = kernels.size();
-  for (size_t i = 0; i < skipping; ++i) {
+  size_t own = kernels.size(), families = 0;
+  for (size_t i = 0; i < own; ++i) {
     GridKernel kernel = kernels[i];
-    kernel.name += "_noskip";
-    kernel.schedule.skip = Skip::Never;
-    kernels.push_back(std::move(kernel));
+    bool all = kernel.schedule.path == Path::Wgmma && families < kFamilies;
+    families += all;
+    addTwins(kernel, all, kernels);
   }
   return addBenchKernels(target, kernels, error);
 }

@@ -13,7 +13,10 @@ bool tda::compileCase(const GridKernel &kernel, const std::string &arch,
   auto module = buildDescription(*context, kernel.problem, kernel.name);
   CompileOptions options;
   options.target = arch;
+  // Every word, so that nothing is left to the target's default.
   options.schedule = kernel.schedule.str();
+  if (kernel.schedule.path == Path::MmaSync)
+    options.schedule += ", path = mma_sync";
   std::vector<FusedFunction> functions;
   GpuProgram program;
   if (!fuseDescription(*module, functions, error) ||

@@ -77,11 +77,6 @@ bool DeviceCall::create(const Manifest &newManifest,
   return true;
 }
 
-DeviceCall::~DeviceCall() {
-  if (workspace)
-    tda_device_free(workspace);
-}
-
 std::vector<tda_argument> DeviceCall::arguments() const {
   std::vector<tda_argument> arguments;
   for (size_t i = 0; i < tensors.size(); ++i)
@@ -96,7 +91,12 @@ bool DeviceCall::poison(std::string &error) {
   for (size_t i = 0; i < tensors.size(); ++i)
     if (manifest->arguments[i].output && !tensors[i].restore(error))
       return false;
-  return true;
+  return workspace.poison(error);
+}
+
+bool DeviceCall::assign(size_t index, const HostTensor &value,
+                        std::string &error) {
+  return tensors[index].assign(value, error);
 }
 
 bool DeviceCall::launch(const Program &program, void *stream,
@@ -107,19 +107,15 @@ bool DeviceCall::launch(const Program &program, void *stream,
           tda_workspace_bytes(program.get(), args.data(), args.size(), &bytes),
           error))
     return false;
-  if (bytes > workspaceBytes) {
-    if (!good(tda_device_free(workspace), error) ||
-        !good(tda_device_alloc(bytes, &workspace), error))
-      return false;
-    workspaceBytes = bytes;
-  }
-  return good(tda_launch(program.get(), args.data(), args.size(), workspace,
-                         workspaceBytes, stream),
+  // Enough for all launches so far: that of a twin may need more.
+  return workspace.reserve(bytes, error) &&
+         good(tda_launch(program.get(), args.data(), args.size(),
+                         bytes ? workspace.data() : nullptr, bytes, stream),
               error);
 }
 
 bool DeviceCall::collect(std::vector<HostTensor> &outputs, std::string &error) {
-  if (!good(tda_device_synchronize(), error))
+  if (!good(tda_device_synchronize(), error) || !workspace.check(error))
     return false;
   outputs.clear();
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -131,6 +127,20 @@ bool DeviceCall::collect(std::vector<HostTensor> &outputs, std::string &error) {
     if (manifest->arguments[i].output)
       outputs.push_back(std::move(value));
   }
+  return true;
+}
+
+bool DeviceCall::takeBytes(std::vector<std::vector<uint8_t>> &outputs,
+                           std::string &error) {
+  if (!good(tda_device_synchronize(), error))
+    return false;
+  outputs.clear();
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (manifest->arguments[i].output) {
+      outputs.emplace_back();
+      if (!tensors[i].download(outputs.back(), error))
+        return false;
+    }
   return true;
 }
 

@@ -3,6 +3,7 @@
 #define TDA_TOOLS_DEVICECALL_H
 
 #include "DeviceTensor.h"
+#include "DeviceWorkspace.h"
 
 #include "tda/Host/Arguments.h"
 
@@ -50,13 +51,18 @@ public:
   bool create(const Manifest &manifest, const host::Lengths &lengths,
               const std::vector<host::HostTensor> &inputs, int layout,
               size_t guardBytes, std::string &error);
-  ~DeviceCall();
 
-  /// Poisons the outputs again.
+  /// Poisons the outputs and the workspace again.
   bool poison(std::string &error);
+  /// Another value of input `index`, at the address it has.
+  bool assign(size_t index, const host::HostTensor &value, std::string &error);
   bool launch(const Program &program, void *stream, std::string &error);
   /// Waits for the device and takes the outputs; see DeviceTensor::collect.
   bool collect(std::vector<host::HostTensor> &outputs, std::string &error);
+  /// Waits for the device and takes the bytes of the outputs alone, whatever
+  /// they are: quicker where only changes matter.
+  bool takeBytes(std::vector<std::vector<uint8_t>> &outputs,
+                 std::string &error);
   /// Poisons, launches and collects.
   bool run(const Program &program, void *stream,
            std::vector<host::HostTensor> &outputs, std::string &error);
@@ -67,8 +73,7 @@ private:
   const Manifest *manifest = nullptr;
   std::vector<DeviceTensor> tensors; ///< One an argument; unused by scalars.
   std::vector<int64_t> scalars;      ///< One an argument.
-  void *workspace = nullptr;
-  size_t workspaceBytes = 0;
+  DeviceWorkspace workspace;
 };
 
 } // namespace tda::gputest

@@ -32,6 +32,10 @@ static std::vector<int64_t> stridesOf(const std::vector<int64_t> &shape,
     if (layout == Layout::Padded && i + 1 == rank)
       stride += padding;
   }
+  if (layout == Layout::Padded)
+    for (size_t i = 0; i + 1 < rank; ++i)
+      if (shape[i] == 1)
+        strides[i] = 3; // Addresses nothing.
   return strides;
 }
 
@@ -92,6 +96,17 @@ bool DeviceTensor::create(const ManifestArgument &wanted,
     end = std::max(end, first + (offset + row) * size);
   });
   image.assign(end + guardBytes, output ? OutputGapByte : NaNByte);
+  fill(value);
+
+  if (tda_device_alloc(image.size(), &memory) != TDA_OK) {
+    error = fmt::format("'{}': {}", name, tda_last_error());
+    return false;
+  }
+  return restore(error);
+}
+
+void DeviceTensor::fill(const HostTensor &value) {
+  size_t size = dtypeSize(dtype), row = shape.empty() ? 1 : shape.back();
   forEachRow(shape, strides, [&](int64_t index, int64_t offset) {
     uint8_t *to = &image[first + offset * size];
     if (output)
@@ -99,11 +114,10 @@ bool DeviceTensor::create(const ManifestArgument &wanted,
     else
       std::memcpy(to, &value.data[index * row * size], row * size);
   });
+}
 
-  if (tda_device_alloc(image.size(), &memory) != TDA_OK) {
-    error = fmt::format("'{}': {}", name, tda_last_error());
-    return false;
-  }
+bool DeviceTensor::assign(const HostTensor &value, std::string &error) {
+  fill(value);
   return restore(error);
 }
 
@@ -114,12 +128,19 @@ bool DeviceTensor::restore(std::string &error) {
   return false;
 }
 
+bool DeviceTensor::download(std::vector<uint8_t> &bytes,
+                            std::string &error) const {
+  bytes.resize(image.size());
+  if (tda_device_download(bytes.data(), memory, bytes.size()) == TDA_OK)
+    return true;
+  error = fmt::format("'{}': {}", name, tda_last_error());
+  return false;
+}
+
 bool DeviceTensor::collect(HostTensor &value, std::string &error) const {
-  std::vector<uint8_t> seen(image.size());
-  if (tda_device_download(seen.data(), memory, seen.size()) != TDA_OK) {
-    error = fmt::format("'{}': {}", name, tda_last_error());
+  std::vector<uint8_t> seen;
+  if (!download(seen, error))
     return false;
-  }
   value = HostTensor::zeros(dtype, shape);
   size_t size = dtypeSize(dtype), row = shape.empty() ? 1 : shape.back();
   forEachRow(shape, strides, [&](int64_t index, int64_t offset) {

@@ -15,7 +15,8 @@ namespace tda::gputest {
 enum class Layout {
   Contiguous,
   RowsOuter, ///< [B, H, N, D] stored as [B, N, H, D].
-  Padded,    ///< Gaps after each row and the least alignment allowed.
+  Padded,    ///< Gaps after each row, the least alignment allowed, and strides
+             ///< of axes with one element that no rule would allow of others.
 };
 constexpr int NumLayouts = 3;
 
@@ -37,6 +38,9 @@ public:
   bool create(const ManifestArgument &wanted, const host::HostTensor &value,
               Layout layout, size_t guardBytes, std::string &error);
 
+  /// Another value of the same shape at the same address.
+  bool assign(const host::HostTensor &value, std::string &error);
+
   /// Uploads everything anew: elements, gaps and guards.
   bool restore(std::string &error);
 
@@ -44,10 +48,15 @@ public:
   /// has changed.
   bool collect(host::HostTensor &value, std::string &error) const;
 
+  /// Downloads everything as it is: elements, gaps and guards.
+  bool download(std::vector<uint8_t> &bytes, std::string &error) const;
+
   /// As a call takes it.
   tda_argument argument() const;
 
 private:
+  void fill(const host::HostTensor &value);
+
   std::string name;
   bool output = false;
   DType dtype = DType::F32;

@@ -20,7 +20,7 @@ struct GoodCall {
   explicit GoodCall(const Program &program) : program(program) {}
 
   bool create(std::string &error) {
-    host::Lengths lengths{1, 4, 2, 65, 65};
+    host::Lengths lengths{2, 4, 2, 65, 65};
     std::vector<HostTensor> inputs =
         host::randomInputs(manifest.problem, lengths, 5);
     if (!call.create(manifest, lengths, inputs, 0, 512, error))
@@ -116,12 +116,12 @@ static void runNotLoaded(const Session &session, const Program &program,
     result.fail(why);
 }
 
-/// The same kernel, said to be for a GPU later than this one.
+/// The same kernel, said to be for another GPU.
 static void runOtherArch(const Session &session, const Program &program,
+                         const std::string &arch, const std::string &part,
                          CaseResult &result) {
   Manifest manifest = program.getManifest();
-  int capability = 10 * session.info.major + session.info.minor;
-  manifest.target.arch = fmt::format("sm_{}", capability + 1);
+  manifest.target.arch = arch;
   manifest.files.cubin.reset();
   manifest.hashes.cubin.reset();
   std::ifstream file(session.kernels + "/" + manifest.files.ptx,
@@ -134,17 +134,17 @@ static void runOtherArch(const Session &session, const Program &program,
                       &other) != TDA_OK)
     return result.fail(tda_last_error());
   std::string why =
-      whyOther(tda_load(other, session.device), TDA_ERROR_UNSUPPORTED,
-               "was compiled for " + manifest.target.arch);
+      whyOther(tda_load(other, session.device), TDA_ERROR_UNSUPPORTED, part);
   tda_close(other);
   if (!why.empty())
     result.fail(why);
 }
 
-void tda::gputest::runErrorCases(const Session &session, const KernelPair &demo,
-                                 Report &report) {
+void tda::gputest::runErrorCases(const Session &session,
+                                 const KernelFamily &demo, Report &report) {
   const Program &program = demo.kernel;
-  auto refused = [&](const char *name, const char *part, auto spoil) {
+  auto refused = [&](const std::string &name, const std::string &part,
+                     auto spoil) {
     runSpecial(session, report, name, [&](CaseResult &result) {
       expectRefusal(program, part, result, spoil);
     });
@@ -174,12 +174,37 @@ void tda::gputest::runErrorCases(const Session &session, const KernelPair &demo,
           [](GoodCall &call) { call["o"].strides[1] = 0; });
   refused("error: too few arguments", "arguments were given",
           [](GoodCall &call) { call.args.pop_back(); });
+  // What TMA cannot read, of every argument that it reads.
+  for (const ManifestTensorMap &map : program.getManifest().tensorMaps) {
+    if (map.workspace)
+      continue;
+    const std::string &name = map.argument;
+    std::string subject = "argument '" + name + "': ";
+    for (int axis = 0; axis < 3; ++axis)
+      refused(fmt::format("error: TMA, {}, stride of axis {}", name, axis),
+              subject, [&](GoodCall &call) { call[name].strides[axis] += 4; });
+    refused(fmt::format("error: TMA, {}, stride of 2^40 bytes", name), subject,
+            [&](GoodCall &call) { call[name].strides[1] = int64_t{1} << 39; });
+    refused(fmt::format("error: TMA, {}, address", name), subject,
+            [&](GoodCall &call) {
+              auto &data = call[name].data;
+              data = static_cast<char *>(data) + 8;
+            });
+  }
   runSpecial(session, report, "error: host pointer",
              [&](CaseResult &result) { runHostPointer(program, result); });
   runSpecial(session, report, "error: not loaded", [&](CaseResult &result) {
     runNotLoaded(session, program, result);
   });
-  runSpecial(session, report, "error: other GPU", [&](CaseResult &result) {
-    runOtherArch(session, program, result);
+  int capability = 10 * session.info.major + session.info.minor;
+  std::string later = fmt::format("sm_{}", capability + 1);
+  runSpecial(session, report, "error: later GPU", [&](CaseResult &result) {
+    runOtherArch(session, program, later, "was compiled for " + later, result);
   });
+  // Code for an earlier one would run, but not code for that one alone.
+  std::string alone = capability > 80 ? "sm_80a" : later + "a";
+  runSpecial(session, report, "error: another GPU alone",
+             [&](CaseResult &result) {
+               runOtherArch(session, program, alone, "alone, not on", result);
+             });
 }

@@ -4,6 +4,7 @@
 #include "DeviceCall.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <iterator>
 #include <random>
@@ -27,10 +28,22 @@ std::string GridCase::str() const {
     text += fmt::format(" planted={}", random.planted);
   if (random.dead > 0)
     text += fmt::format(" dead={}", random.dead);
-  return text + (oneHot ? " one-hot " : " ") + callLayoutName(layout);
+  return text +
+         (oneHot   ? " one-hot "
+          : bursts ? " bursts "
+                   : " ") +
+         callLayoutName(layout);
 }
 
 int64_t GridCase::longest() const { return std::max(lengths.Nq, lengths.Nk); }
+
+std::vector<HostTensor>
+tda::gputest::plantedInputs(const Problem &problem,
+                            const host::Lengths &lengths, uint64_t seed) {
+  host::RandomOptions options;
+  options.planted = 0.3;
+  return host::randomInputs(problem, lengths, seed, options);
+}
 
 /// Rows of q and k with one element set, of norm 2 where they get normalised.
 /// Both views have both survivors and scores of exactly 0.
@@ -44,9 +57,61 @@ static void makeOneHot(const Problem &problem, uint64_t seed,
                problem.normalize ? 2.0 : 1.0);
 }
 
+/// Whether each of `count` keys is in a run.
+static std::vector<bool> drawRuns(int64_t count, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<bool> isIn;
+  for (bool in = random() % 2; int64_t(isIn.size()) < count; in = !in)
+    isIn.insert(isIn.end(), 16 + random() % 385, in);
+  isIn.resize(count);
+  return isIn;
+}
+
+/// Adds `direction` to row `index` and gives it the norm that it had.
+static void drawRow(HostTensor &tensor, int64_t index, int64_t d,
+                    uint64_t direction) {
+  std::vector<double> row(d);
+  tensor.readDoubles(index * d, d, row.data());
+  double before = 0, after = 0;
+  for (double value : row)
+    before += value * value;
+  double step = std::sqrt(before / double(d));
+  for (int64_t i = 0; i < d; ++i) {
+    // A direction is a sign in each dimension.
+    row[i] += (direction >> (i % 61)) % 2 ? step : -step;
+    after += row[i] * row[i];
+  }
+  if (after == 0) // A dead row.
+    return;
+  for (int64_t i = 0; i < d; ++i)
+    tensor.set(index * d + i, row[i] * std::sqrt(before / after));
+}
+
+void tda::gputest::makeBursts(const Problem &problem, uint64_t seed,
+                              std::vector<HostTensor> &inputs) {
+  int64_t d = problem.d;
+  for (int view = 0; view < problem.views; ++view) {
+    uint64_t direction = std::mt19937_64(seed + view)();
+    HostTensor &q = inputs[2 * view], &k = inputs[2 * view + 1];
+    int64_t queries = q.numElements() / d, length = k.shape[2];
+    for (int64_t row = 0; row < queries; ++row)
+      drawRow(q, row, d, direction);
+    for (int64_t head = 0; head < k.shape[0] * k.shape[1]; ++head) {
+      // Every second head has the same runs in both views.
+      std::vector<bool> isIn =
+          drawRuns(length, seed + 2 * head + (head % 2 ? view : 0));
+      for (int64_t j = 0; j < length; ++j)
+        if (isIn[j])
+          drawRow(k, head * length + j, d, direction);
+    }
+  }
+}
+
 std::vector<HostTensor> GridCase::inputs(const Problem &problem) const {
   std::vector<HostTensor> tensors =
       host::randomInputs(problem, lengths, seed, random);
+  if (bursts)
+    makeBursts(problem, seed, tensors);
   if (!oneHot)
     return tensors;
   std::vector<host::ArgumentSpec> specs = host::inputSpecs(problem);
@@ -65,11 +130,14 @@ public:
       : problem(problem), kernel(int64_t(kernel)) {}
 
   std::vector<GridCase> choose() {
-    for (int64_t n : {1, 2, 63, 64, 65, 127, 129, 1000, 4096})
+    // The longest takes the reference longest: for every third kernel.
+    for (int64_t n :
+         {1, 2, 63, 64, 65, 127, 129, 1000, kernel % 3 ? 641 : 4096})
       addLength(n);
     addOneHot();
     addDead();
     addUnequal();
+    addBursts();
     return std::move(cases);
   }
 
@@ -169,6 +237,15 @@ private:
   void addUnequal() {
     GridCase c = kernel % 2 ? start(1000, 129) : start(129, 1000);
     setDensity(c);
+    cases.push_back(std::move(c));
+  }
+
+  /// Dense and empty tiles in turn.
+  void addBursts() {
+    GridCase c = start(kernel % 3 ? 700 : 300, 1500);
+    c.bursts = true;
+    c.random.beta = 0.9;
+    c.random.dead = kernel % 2 ? 0.1 : 0.0;
     cases.push_back(std::move(c));
   }
 

@@ -20,6 +20,8 @@ struct GridCase {
   host::RandomOptions random;
   /// Unit vectors along the axes instead: scores are exactly 0 or 1.
   bool oneHot = false;
+  /// Runs of keys that all queries are near: tiles from dense to empty in turn.
+  bool bursts = false;
   int layout = 0; ///< See NumCallLayouts.
   uint64_t seed = 0;
 
@@ -30,6 +32,17 @@ struct GridCase {
   /// In the order of host::inputSpecs.
   std::vector<host::HostTensor> inputs(const Problem &problem) const;
 };
+
+/// Random inputs with survivors.
+std::vector<host::HostTensor> plantedInputs(const Problem &problem,
+                                            const host::Lengths &lengths,
+                                            uint64_t seed);
+
+/// Draws all queries, and the keys of some runs of 16 to 400, toward one
+/// direction of their head: their scores are near 0.5, the others those of
+/// random vectors. The views have some runs in common.
+void makeBursts(const Problem &problem, uint64_t seed,
+                std::vector<host::HostTensor> &inputs);
 
 /// The runs of kernel number `kernel` of the grid. Each kernel sees all
 /// lengths of the grid, both ratios of heads, all layouts and kinds of beta;

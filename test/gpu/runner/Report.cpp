@@ -58,6 +58,8 @@ int Report::finish() {
   size_t passed = count(Status::Passed), failed = count(Status::Failed);
   if (passed + failed == 0)
     fmt::print(stderr, "tda-gpu-test: error: no test ran\n");
+  if (schedules > 0)
+    fmt::print("{} distinct schedules\n", schedules);
   fmt::print("{} passed, {} failed, {} skipped\n", passed, failed,
              count(Status::Skipped));
   return failed == 0 && passed > 0 ? 0 : 1;
@@ -102,6 +104,7 @@ bool Report::write(const std::string &path, const tda_device_info &device,
       {"driver", device.driver_version},
       {"runtime", tda_runtime_version()},
       {"kernels", kernels},
+      {"schedules", schedules},
       {"passed", count(Status::Passed)},
       {"failed", count(Status::Failed)},
       {"skipped", count(Status::Skipped)}};

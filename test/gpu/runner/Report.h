@@ -44,7 +44,11 @@ public:
   void add(CaseResult result);
   void add(Timing timing);
 
-  /// Prints 'N passed, N failed, N skipped' and returns the exit code.
+  /// Distinct ones among the kernels; 0: not counted.
+  size_t schedules = 0;
+
+  /// Prints how many schedules, and 'N passed, N failed, N skipped' and returns
+  /// the exit code.
   int finish();
 
   /// Writes everything as JSON.

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -93,17 +92,31 @@ tda::gputest::whyDifferent(const std::vector<HostTensor> &outputs,
   return "";
 }
 
-bool KernelPair::open(const std::string &folder, const std::string &name,
-                      int device, std::string &error) {
+bool KernelFamily::open(const std::string &folder, const std::string &name,
+                        int device, std::string &error) {
   if (!kernel.open(folder + "/" + name + ".json", device, error))
     return false;
-  std::string twin = folder + "/" + name + "_noskip.json";
-  return !std::filesystem::exists(twin) || noskip.open(twin, device, error);
+  std::vector<std::string> names;
+  if (!listKernels(folder, names, error))
+    return false;
+  std::string prefix = name + TwinMark;
+  for (const std::string &other : names) {
+    if (other.compare(0, prefix.size(), prefix) != 0)
+      continue;
+    twins.push_back({other.substr(prefix.size()), {}});
+    if (!twins.back().program.open(folder + "/" + other + ".json", device,
+                                   error)) {
+      error = other + ": " + error;
+      return false;
+    }
+  }
+  return true;
 }
 
-void tda::gputest::runChecked(const KernelPair &pair, const RunInputs &inputs,
+void tda::gputest::runChecked(const KernelFamily &family,
+                              const RunInputs &inputs,
                               const RunSettings &settings, CaseResult &result) {
-  const Manifest &manifest = pair.kernel.getManifest();
+  const Manifest &manifest = family.kernel.getManifest();
   std::string error;
   Reference reference;
   if (!host::evaluate(manifest.problem, host::pointersTo(inputs.tensors),
@@ -113,29 +126,29 @@ void tda::gputest::runChecked(const KernelPair &pair, const RunInputs &inputs,
   std::vector<HostTensor> outputs, again;
   if (!call.create(manifest, inputs.lengths, inputs.tensors, inputs.layout,
                    settings.guardBytes, error) ||
-      !call.run(pair.kernel, settings.stream, outputs, error))
+      !call.run(family.kernel, settings.stream, outputs, error))
     return result.fail(error);
   if (std::string why = whyWrong(manifest.problem, outputs, reference,
                                  inputs.exactCounts, result);
       !why.empty())
     return result.fail(why);
 
-  if (!call.run(pair.kernel, settings.stream, again, error))
+  if (!call.run(family.kernel, settings.stream, again, error))
     return result.fail("second launch: " + error);
   if (std::string why = whyDifferent(again, outputs); !why.empty())
     return result.fail("second launch: " + why);
-  if (!pair.noskip.get())
-    return;
-  if (!call.run(pair.noskip, settings.stream, again, error))
-    return result.fail("without skipping: " + error);
-  if (std::string why = whyDifferent(again, outputs); !why.empty())
-    return result.fail("without skipping: " + why);
+  for (const KernelFamily::Twin &twin : family.twins) {
+    if (!call.run(twin.program, settings.stream, again, error))
+      return result.fail("as " + twin.what + ": " + error);
+    if (std::string why = whyDifferent(again, outputs); !why.empty())
+      return result.fail("as " + twin.what + ": " + why);
+  }
 }
 
-CaseResult tda::gputest::runCase(const KernelPair &pair,
+CaseResult tda::gputest::runCase(const KernelFamily &family,
                                  const GridCase &gridCase,
                                  const RunSettings &settings) {
-  const Manifest &manifest = pair.kernel.getManifest();
+  const Manifest &manifest = family.kernel.getManifest();
   CaseResult result;
   result.name = manifest.name + " " + gridCase.str();
   result.problem = manifest.problem.str();
@@ -143,6 +156,6 @@ CaseResult tda::gputest::runCase(const KernelPair &pair,
   result.seed = gridCase.seed;
   RunInputs inputs{gridCase.lengths, gridCase.inputs(manifest.problem),
                    gridCase.layout, gridCase.oneHot};
-  runChecked(pair, inputs, settings, result);
+  runChecked(family, inputs, settings, result);
   return result;
 }

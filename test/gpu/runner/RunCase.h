@@ -10,12 +10,23 @@
 
 namespace tda::gputest {
 
-/// A kernel and its twin that never skips a tile.
-struct KernelPair {
-  Program kernel;
-  Program noskip;
+/// Between the name of a kernel and what its twin does differently.
+constexpr const char *TwinMark = "__";
 
-  /// Opens `folder`/NAME.json and, if it is there, NAME_noskip.json.
+/// Names of all kernels in the folder, sorted.
+bool listKernels(const std::string &folder, std::vector<std::string> &names,
+                 std::string &error);
+
+/// A kernel and those that must give the same bits.
+struct KernelFamily {
+  struct Twin {
+    std::string what; ///< "force", "steps", ...: what it does differently.
+    Program program;
+  };
+  Program kernel;
+  std::vector<Twin> twins;
+
+  /// Opens `folder`/NAME.json and every NAME__WHAT.json there.
   bool open(const std::string &folder, const std::string &name, int device,
             std::string &error);
 };
@@ -34,13 +45,13 @@ struct RunInputs {
   bool exactCounts = false;
 };
 
-/// Runs the kernel twice and its twin once, outputs poisoned with NaN before
-/// each, and checks: error, dead rows, counts, equal bits, and that no byte
-/// outside the outputs has changed.
-void runChecked(const KernelPair &pair, const RunInputs &inputs,
+/// Runs the kernel twice and its twins once, outputs and workspace poisoned
+/// with NaN before each, and checks: error, dead rows, counts, equal bits, and
+/// that no byte outside the outputs has changed.
+void runChecked(const KernelFamily &family, const RunInputs &inputs,
                 const RunSettings &settings, CaseResult &result);
 
-CaseResult runCase(const KernelPair &pair, const GridCase &gridCase,
+CaseResult runCase(const KernelFamily &family, const GridCase &gridCase,
                    const RunSettings &settings);
 
 /// Empty where the outputs are right; otherwise what is not. Enters errors and

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 using namespace tda;
@@ -36,9 +37,7 @@ static bool isBench(const std::string &name) {
 }
 
 static bool isTwin(const std::string &name) {
-  constexpr std::string_view suffix = "_noskip";
-  return name.size() > suffix.size() &&
-         name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
+  return name.find(TwinMark) != std::string::npos;
 }
 
 std::vector<std::string>
@@ -122,9 +121,9 @@ size_t tda::gputest::countGrid(const Session &session,
 /// Runs the cases of one kernel; false where the device is lost.
 static bool runKernel(const Session &session, const KernelCases &own,
                       const RunSettings &settings, Report &report) {
-  KernelPair pair;
+  KernelFamily family;
   std::string error;
-  if (!pair.open(session.kernels, own.name, session.device, error)) {
+  if (!family.open(session.kernels, own.name, session.device, error)) {
     CaseResult result;
     result.name = own.name;
     result.fail("cannot be loaded: " + error);
@@ -132,7 +131,7 @@ static bool runKernel(const Session &session, const KernelCases &own,
     return tda_device_synchronize() == TDA_OK;
   }
   for (const GridCase &c : own.cases) {
-    report.add(runCase(pair, c, settings));
+    report.add(runCase(family, c, settings));
     if (tda_device_synchronize() != TDA_OK)
       return false;
   }
@@ -179,4 +178,27 @@ void tda::gputest::runGrid(const Session &session,
   result.fail("a kernel broke the CUDA context, the cases left were not run; "
               "--jobs 1 shows which");
   report.add(std::move(result));
+}
+
+void tda::gputest::runCoverage(const Session &session,
+                               const std::vector<std::string> &kernels,
+                               Report &report) {
+  std::set<std::string> schedules;
+  size_t wanted = 0;
+  std::string error;
+  for (const std::string &name : kernels) {
+    Manifest manifest;
+    if (!readManifest(session.kernels + "/" + name + ".json", manifest, error))
+      return; // countGrid has reported it.
+    schedules.insert(manifest.schedule);
+    wanted = std::max<size_t>(
+        wanted, manifest.target.arch.compare(0, 5, "sm_90") == 0 ? 40 : 12);
+  }
+  std::string count = std::to_string(schedules.size());
+  runSpecial(session, report, "coverage: " + count + " distinct schedules",
+             [&](CaseResult &result) {
+               if (schedules.size() < wanted)
+                 result.fail("the grid wants " + std::to_string(wanted));
+             });
+  report.schedules = schedules.size();
 }

@@ -20,11 +20,12 @@ struct Session {
   }
 };
 
-/// Names of all kernels in the folder, sorted.
-bool listKernels(const std::string &folder, std::vector<std::string> &names,
-                 std::string &error);
-/// Those that are timed, and those that run the grid: neither timed nor the
-/// twin of another.
+/// Enters NAME.cubin, where there is one, into each manifest.
+bool nameCubins(const std::string &folder,
+                const std::vector<std::string> &names, std::string &error);
+
+/// Of all kernels, those that are timed, and those that run the grid: neither
+/// timed nor the twin of another.
 std::vector<std::string> benchKernels(const std::vector<std::string> &all);
 std::vector<std::string> gridKernels(const std::vector<std::string> &all);
 
@@ -35,14 +36,22 @@ void runGrid(const Session &session, const std::vector<std::string> &kernels,
 size_t countGrid(const Session &session,
                  const std::vector<std::string> &kernels, std::string &error);
 
-/// Real tensors, empty lengths, graphs, streams (SpecialCases.cpp), and calls
-/// that must be refused (ErrorCases.cpp); all on the kernel `demo`.
-void runSpecialCases(const Session &session, Report &report);
-void runErrorCases(const Session &session, const KernelPair &demo,
+/// Whether the folder has as many distinct schedules as its target should.
+void runCoverage(const Session &session,
+                 const std::vector<std::string> &kernels, Report &report);
+
+/// Real tensors and empty lengths on the kernel `demo`, the first also on those
+/// called demo_* (SpecialCases.cpp); many launches, graphs and streams
+/// (LaunchCases.cpp); calls that must be refused (ErrorCases.cpp).
+void runSpecialCases(const Session &session,
+                     const std::vector<std::string> &kernels, Report &report);
+void runLaunchCases(const Session &session, const KernelFamily &demo,
+                    Report &report);
+void runErrorCases(const Session &session, const KernelFamily &demo,
                    Report &report);
 /// Runs one of them if the session wants it.
 template <typename Fn>
-void runSpecial(const Session &session, Report &report, const char *name,
+void runSpecial(const Session &session, Report &report, const std::string &name,
                 Fn run) {
   if (!session.wants(name))
     return;

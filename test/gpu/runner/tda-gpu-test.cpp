@@ -16,8 +16,9 @@ static const char *const help = R"(usage: tda-gpu-test --kernels DIR [OPTION...]
 Runs the kernels that tda-gpu-cases compiled on a GPU, over many lengths, head
 counts, layouts and densities, and compares with a float64 evaluation. Outputs
 are poisoned with NaN before each launch, and every byte around the tensors is
-checked. A second launch, and the kernel that skips no tile, must give the same
-bits. Then: real tensors, empty lengths, graphs, streams, refused calls.
+checked. A second launch must give the same bits, and so must the kernels called
+NAME__WORD: the same tiles with another way to skip, another grid. Then: real
+tensors, empty lengths, repeated launches, graphs, streams, refused calls.
 
   --kernels DIR   NAME.json and NAME.ptx of each kernel
   --data DIR      test/data, for the real tensors
@@ -26,6 +27,8 @@ bits. Then: real tensors, empty lengths, graphs, streams, refused calls.
   --sample N      only N cases of at most 129 tokens, spread over the grid, one
                   at a time and without guards: for compute-sanitizer
   --bench         only time the kernels called bench_*
+  --name-cubins   only enter each NAME.cubin that ptxas made into NAME.json, so
+                  that it is run instead of the PTX; needs no GPU
   --list          only print the names of the grid's cases; needs no GPU
   --jobs N        kernels at once (default: one a CPU)
   --device N      CUDA device (default: 0)
@@ -43,7 +46,7 @@ namespace {
 struct Options {
   Session session;
   std::string results;
-  bool bench = false, list = false, help = false;
+  bool bench = false, list = false, nameCubins = false, help = false;
 };
 } // namespace
 
@@ -69,6 +72,7 @@ static bool parseOptions(int argc, char **argv, Options &options,
       {"--sample", &sample}, {"--device", &device}, {"--jobs", &session.jobs}};
   std::map<std::string, bool *> flags = {{"--bench", &options.bench},
                                          {"--list", &options.list},
+                                         {"--name-cubins", &options.nameCubins},
                                          {"--help", &options.help},
                                          {"-h", &options.help}};
   for (int i = 1; i < argc; ++i) {
@@ -148,6 +152,8 @@ int main(int argc, char **argv) {
   }
   if (!listKernels(session.kernels, all, error))
     return fail(error);
+  if (options.nameCubins)
+    return nameCubins(session.kernels, all, error) ? 0 : fail(error);
   std::vector<std::string> kernels = gridKernels(all);
   if (options.list)
     return listCases(session, kernels);
@@ -165,8 +171,10 @@ int main(int argc, char **argv) {
       status = fail(error);
   } else {
     runGrid(session, kernels, report);
-    if (session.sample == 0)
-      runSpecialCases(session, report);
+    if (session.sample == 0) {
+      runCoverage(session, kernels, report);
+      runSpecialCases(session, kernels, report);
+    }
     status = report.finish();
   }
   if (!options.results.empty() &&
