@@ -133,12 +133,15 @@ def Tda_PipelineAttr : Tda_Attr<"Pipeline", "pipeline"> {
     Panels travel through a ring of `slots` slots of `slot_bytes` from byte
     `ring_offset`, each with a barrier that says full and one that says empty;
     the queries of view r lie at byte `query_offset` + r * `query.bytes`.
-    `producer_registers` and `consumer_registers` are what setmaxnreg gives a
-    thread (0: as launched).
+    Where values are fetched on demand, each consumer warp has `fetch_bytes` for
+    the 16 rows that it fetches at a time, one warp after the other from byte
+    `fetch_offset` on. `producer_registers` and `consumer_registers` are what
+    setmaxnreg gives a thread (0: as launched).
   }];
   let parameters = (ins "int64_t":$consumers, "int64_t":$producer_registers,
     "int64_t":$consumer_registers, "int64_t":$slots, "int64_t":$slot_bytes,
-    "int64_t":$query_offset, "int64_t":$ring_offset, "int64_t":$shared_bytes,
+    "int64_t":$query_offset, "int64_t":$ring_offset, "int64_t":$fetch_offset,
+    "int64_t":$fetch_bytes, "int64_t":$shared_bytes,
     "PanelLayoutAttr":$query, "PanelLayoutAttr":$key,
     "PanelLayoutAttr":$value);
   let assemblyFormat = "`<` struct(params) `>`";

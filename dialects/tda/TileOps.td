@@ -47,10 +47,12 @@ def Tda_TileForOp : Tda_Op<"tile_for",
     keys j to j + step - 1 in place: a target loads them as many tiles ahead as
     the schedule has stages. A panel reads `source[b, g, j + r]`, zeros from
     `limit` (Nk) on. Loop-carried tiles are updated in place where a target can.
+    With `descending` the same tiles are visited from the last to the first.
   }];
   let arguments = (ins Index:$begin, Index:$end, Index:$limit, Index:$batch,
                        Index:$head, Variadic<AnyMemRef>:$sources,
-                       Variadic<Tda_AnyTile>:$inits, I64Attr:$step);
+                       Variadic<Tda_AnyTile>:$inits, I64Attr:$step,
+                       UnitAttr:$descending);
   let results = (outs Variadic<Tda_AnyTile>:$results);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;

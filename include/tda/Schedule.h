@@ -91,6 +91,15 @@ constexpr int64_t kApartColumns = 64;
 /// and one of values.
 int64_t slotBytes(const Schedule &schedule, const Problem &problem);
 
+/// Keys of a step: what one product of mma.sync or wgmma contracts, and what a
+/// warp fetches at a time.
+constexpr int64_t kStepKeys = 16;
+
+/// Bytes of shared memory in which a consumer warp of the wgmma path puts the
+/// rows of values that it fetches; 0 where it fetches none, or, for f16, into
+/// registers.
+int64_t fetchBytes(const Schedule &schedule, const Problem &problem);
+
 /// Bytes of shared memory that one program takes.
 int64_t sharedBytes(const Schedule &schedule, const Problem &problem);
 

@@ -211,8 +211,10 @@ void LoopBuilder::visitInOneLoop(TileSpanOp span) {
   results.assign(loop.getResults().begin(), loop.getResults().end());
 }
 
-/// The masked and the other tiles in loops of their own, in the order of the
-/// keys: wgmma accumulators do not cross a branch cheaply.
+/// The masked and the other tiles in loops of their own: wgmma accumulators do
+/// not cross a branch cheaply. From the last key down: where attention is local
+/// the tiles at the diagonal are the dense ones, and what the copies have learnt
+/// of one tile holds for the next.
 void LoopBuilder::visitInSegments(TileSpanOp span) {
   Value step = index(schedule.tileN);
   auto whole = [&](Value key) -> Value { // rounded down to whole tiles
@@ -225,17 +227,18 @@ void LoopBuilder::visitInSegments(TileSpanOp span) {
   high = arith::MaxSIOp::create(b, loc, low, high);
   auto segment = [&](Value begin, Value end, bool masked) {
     auto loop = keyLoop(begin, end, results, schedule.skip != Skip::Tile);
+    loop.setDescending(true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(&loop.getBody().front());
     SmallVector<Value> next = segmentBody(loop, masked);
     TileYieldOp::create(b, loc, next);
     results.assign(loop.getResults().begin(), loop.getResults().end());
   };
+  segment(high, span.getEnd(), true);
+  segment(low, high, false);
   if (problem.window)
     segment(span.getBegin(), arith::MinSIOp::create(b, loc, low, span.getEnd()),
             true);
-  segment(low, high, false);
-  segment(high, span.getEnd(), true);
 }
 
 SmallVector<Value> LoopBuilder::segmentBody(TileForOp loop, bool masked) {

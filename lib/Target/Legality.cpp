@@ -12,10 +12,17 @@ int64_t tda::slotBytes(const Schedule &s, const Problem &p) {
   return s.tileN * 2 * std::max(swizzledColumns(p.d), swizzledColumns(p.dv));
 }
 
+int64_t tda::fetchBytes(const Schedule &s, const Problem &p) {
+  bool fetches = s.skip == Skip::Tile || s.skip == Skip::Adaptive;
+  if (s.path != Path::Wgmma || !fetches || p.dtype != DType::BF16)
+    return 0;
+  return kStepKeys * panelPitch(p.dv);
+}
+
 int64_t tda::sharedBytes(const Schedule &s, const Problem &p) {
   if (s.path == Path::Wgmma)
     return kBarrierBytes + p.views * s.tileM * 2 * swizzledColumns(p.d) +
-           s.stages * slotBytes(s, p);
+           s.stages * slotBytes(s, p) + s.warps * fetchBytes(s, p);
   return s.stages * s.tileN * (p.views * panelPitch(p.d) + panelPitch(p.dv));
 }
 
@@ -106,7 +113,7 @@ static std::string whyIllegalWgmma(const Schedule &s, const Problem &p,
   int64_t sums = p.dtype == DType::F16
                      ? std::min(p.dv, kApartColumns) / 2 + s.tileN / 4
                      : 0;
-  int64_t registers = output + std::max(scores, sums) + 44;
+  int64_t registers = output + std::max(scores, sums) + 40;
   RegisterSplit split = registerSplit(s);
   int64_t limit = split.consumer ? split.consumer : t.registersPerThread;
   if (registers > limit)

@@ -186,6 +186,8 @@ LogicalResult Emitter::emitIf(scf::IfOp op) {
 }
 
 LogicalResult Emitter::emitFor(TileForOp op) {
+  if (op.getDescending())
+    return op.emitError("visits keys in ascending order only on a CPU");
   // Each carried tile has a buffer of its own, which every turn updates.
   llvm::SmallDenseSet<Value> taken;
   for (auto [init, carried] : llvm::zip(op.getInits(), op.getCarried())) {

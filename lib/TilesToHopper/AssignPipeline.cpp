@@ -57,8 +57,11 @@ struct AssignPipeline : tda::impl::AssignPipelineBase<AssignPipeline> {
     MLIRContext *context = &getContext();
     Schedule schedule = program.getSchedule().toSchedule();
     int64_t views = 0, d = 0, dv = 0;
+    bool isF16 = false;
     program.walk([&](TileScoresOp op) {
-      d = cast<PanelType>(op.getK().getType()).getColumns();
+      auto panel = cast<PanelType>(op.getK().getType());
+      d = panel.getColumns();
+      isF16 = panel.getElementType().isF16();
     });
     program.walk([&](TileStoreOp op) {
       if (auto tile = cast<TileType>(op.getTile().getType());
@@ -76,6 +79,7 @@ struct AssignPipeline : tda::impl::AssignPipelineBase<AssignPipeline> {
     problem.views = views;
     problem.d = d;
     problem.dv = dv;
+    problem.dtype = isF16 ? DType::F16 : DType::BF16;
     std::string error;
     const Target *target =
         findTarget(program.getTarget().getName().str(), error);
@@ -87,10 +91,11 @@ struct AssignPipeline : tda::impl::AssignPipelineBase<AssignPipeline> {
     RegisterSplit split = registerSplit(schedule);
     auto query = contractedAlongColumns(context, 64, d);
     int64_t ring = kBarrierBytes + views * consumers * query.getBytes();
+    int64_t slot = slotBytes(schedule, problem);
     program.setPipelineAttr(PipelineAttr::get(
         context, consumers, split.producer, split.consumer, schedule.stages,
-        slotBytes(schedule, problem), kBarrierBytes, ring,
-        sharedBytes(schedule, problem), query,
+        slot, kBarrierBytes, ring, ring + schedule.stages * slot,
+        fetchBytes(schedule, problem), sharedBytes(schedule, problem), query,
         contractedAlongColumns(context, schedule.tileN, d),
         contractedAlongRows(context, schedule.tileN, dv)));
     return success();

@@ -1,11 +1,15 @@
 //===- Gather.cpp - Values of survivors, fetched by the warp --------------===//
 //
-// Where survivors are rare, values are not copied ahead: a warp that has a
-// weight in a step of 16 keys reads those 16 rows of V from global memory (they
-// are in L2 as a rule) and multiplies with mma.sync, which gives the bits that
-// wgmma gives for the same step. A lane loads pairs of columns of the rows g
-// and g + 8; movmatrix transposes each 8 x 8 block into the B operand (PTX ISA,
-// "movmatrix", "Matrix fragments for mma.m16n8k16").
+// Where survivors are rare, values are not copied ahead. A warp that has
+// survivors in a step of 16 keys computes the weights of that step alone,
+// copies its 16 rows of V to a place of its own in shared memory (they are in
+// L2 as a rule) and leaves them on their way: it multiplies, with mma.sync,
+// once the scores of the next tile are being computed, or before it fetches
+// again. That gives the bits that wgmma gives for the same step.
+//
+// The copies are cp.async to rows padded as on the mma.sync path. cp.async.bulk
+// is no gain here: the lanes of a warp issue it one after the other. PTX ISA,
+// "cp.async", "ldmatrix".
 //
 //===----------------------------------------------------------------------===//
 #include "lib/TilesToHopper/WarpgroupEmitter.h"
@@ -13,88 +17,192 @@
 using namespace mlir;
 using namespace tda;
 
-void WarpgroupEmitter::emitGather(TileGatherOp op) {
-  const GlobalTensor &tensor = signature.tensors[op.getValues()];
-  Type element = tensor.elementType;
-  Fragment a = getAll(op.getA()), acc = getAll(op.getAcc());
-  Value unscale[2];
-  scaleRows(a, element, unscale);
-  Fragment words = packWeights(a, element);
-  int64_t steps = words.size() / 4;
-  Value mask = liveSteps(words);
-  Value last = sub(get(op.getLimit()), i32(1));
-  GlobalTensor rows = tensor;
-  rows.pointer = elementAddress(
-      tensor, {get(op.getBatch()), get(op.getHead()), i32(0), mul(quad, 2)});
+//===----------------------------------------------------------------------===//
+// Weights a step at a time
+//===----------------------------------------------------------------------===//
 
-  auto sumOf = [&](Fragment sum, int64_t first) {
-    SmallVector<Type> types(sum.size(), b.getF32Type());
-    for (int64_t step = 0; step < steps; ++step) {
-      Value bit = arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step));
-      Value live =
-          schedule.force
-              ? Value(arith::ConstantOp::create(b, loc, b.getBoolAttr(true)))
-              : Value(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
-                                            bit, i32(0)));
-      auto branch = scf::IfOp::create(b, loc, types, live, true);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(branch.elseBlock());
-      scf::YieldOp::create(b, loc, sum);
-      b.setInsertionPointToStart(branch.thenBlock());
-      // Rows beyond the last key meet zero weights; the last one stands for
-      // them.
-      Value from[2];
-      for (int half = 0; half < 2; ++half) {
-        Value row = add(add(get(op.getKey()), group), 16 * step + 8 * half);
-        from[half] =
-            elementAddress(rows, {Value(), Value(),
-                                  arith::MinSIOp::create(b, loc, row, last)});
-      }
-      scf::YieldOp::create(
-          b, loc,
-          multiplyRows(sum, ArrayRef<Value>(words).slice(4 * step, 4), from,
-                       first, element));
-      sum.assign(branch.getResults().begin(), branch.getResults().end());
-    }
-    return sum;
-  };
-  auto partOf = [&](int64_t first, int64_t count) {
-    return sumOf(Fragment(count / 2, f32(0)), first);
-  };
-  set(op.getResult(),
-      element.isF16() ? accumulateApart(acc, unscale, partOf) : sumOf(acc, 0));
+/// Whether the weights that `op` gives are computed where they are read: by a
+/// gather, which reads few of them.
+bool WarpgroupEmitter::isLazy(Operation *op) {
+  if (!pipeline.getFetchBytes())
+    return false;
+  bool gathered = false;
+  for (Operation *user : op->getUsers()) {
+    gathered |= isa<TileGatherOp>(user);
+    if (isa<TileDifferentialOp>(user) && isLazy(user))
+      gathered = true;
+    else if (!isa<TileGatherOp, TileLiveStepsOp>(user))
+      return false;
+  }
+  return gathered;
 }
 
-/// sum + the weights of a k16 step times the 16 rows of values of which this
-/// lane's two begin at `rows`, from column `first` on.
-Emitter::Fragment WarpgroupEmitter::multiplyRows(ArrayRef<Value> sum,
-                                                 ArrayRef<Value> weights,
-                                                 Value rows[2], int64_t first,
-                                                 Type element) {
-  StringRef type = element.isF16() ? "f16" : "bf16";
-  Fragment loaded, next;
-  for (size_t n = 0; n < sum.size() / 4; ++n)
-    for (int half = 0; half < 2; ++half) {
-      Value at = LLVM::GEPOp::create(
-          b, loc, rows[half].getType(), b.getI8Type(), rows[half],
-          ArrayRef<LLVM::GEPArg>{int32_t(2 * first + 16 * n)});
-      loaded.push_back(LLVM::LoadOp::create(b, loc, b.getI32Type(), at));
+/// A bit for each step in which this warp has a survivor, the same in all its
+/// lanes.
+Value WarpgroupEmitter::survivorSteps(Value a) {
+  if (Value known = lazySteps.lookup(a))
+    return known;
+  SmallVector<Value> scores;
+  Fragment tau;
+  auto collect = [&](Value map, auto &&self) -> void {
+    if (auto difference = map.getDefiningOp<TileDifferentialOp>()) {
+      self(difference.getA1(), self);
+      self(difference.getA2(), self);
+      return;
     }
-  for (size_t n = 0; n < sum.size() / 4; ++n) {
-    std::string text =
-        "{\n.reg .b32 x, y;\n"
-        "movmatrix.sync.aligned.m8n8.trans.b16 x, $12;\n"
-        "movmatrix.sync.aligned.m8n8.trans.b16 y, $13;\n"
-        "mma.sync.aligned.m16n8k16.row.col.f32." +
-        type.str() + "." + type.str() +
-        ".f32 {$0,$1,$2,$3}, {$8,$9,$10,$11}, {x,y}, {$0,$1,$2,$3};\n}";
-    Fragment operands(sum.slice(4 * n, 4));
-    llvm::append_range(operands, weights);
-    operands.push_back(loaded[2 * n]);
-    operands.push_back(loaded[2 * n + 1]);
-    llvm::append_range(next, inlinePtx(text, "=f,=f,=f,=f,0,1,2,3,r,r,r,r,r,r",
-                                       operands,
-                                       SmallVector<Type>(4, b.getF32Type())));
+    auto threshold = map.getDefiningOp<TileThresholdOp>();
+    scores.push_back(threshold.getS());
+    tau = getAll(threshold.getTau());
+  };
+  collect(a, collect);
+  Type type = b.getI32Type();
+  Fragment low = stepMaxima(scores, 0), high = stepMaxima(scores, 1);
+  Value mask;
+  for (size_t step = 0; step < low.size(); ++step) {
+    Value live =
+        arith::OrIOp::create(b, loc, less(bits(tau[0], type), low[step]),
+                             less(bits(tau[1], type), high[step]));
+    Value bit = select(live, i32(int64_t(1) << step), i32(0));
+    mask = mask ? Value(arith::OrIOp::create(b, loc, mask, bit)) : bit;
   }
-  return next;
+  return lazySteps[a] = NVVM::ReduxOp::create(b, loc, type, mask,
+                                              NVVM::ReduxKind::OR, i32(-1));
+}
+
+/// The weights of one step.
+Emitter::Fragment WarpgroupEmitter::lazyWeights(Value a, int64_t step) {
+  if (auto difference = a.getDefiningOp<TileDifferentialOp>())
+    return subtract(lazyWeights(difference.getA1(), step),
+                    lazyWeights(difference.getA2(), step), difference);
+  auto threshold = a.getDefiningOp<TileThresholdOp>();
+  Fragment scores = getAll(threshold.getS());
+  return rectify(ArrayRef<Value>(scores).slice(8 * step, 8), threshold);
+}
+
+//===----------------------------------------------------------------------===//
+// Copies and products
+//===----------------------------------------------------------------------===//
+
+Value WarpgroupEmitter::fetchAddress() {
+  Value warp = sub(divide(thread, i32(32)), i32(4));
+  return sharedAddress(shared, add(mul(warp, pipeline.getFetchBytes()),
+                                   pipeline.getFetchOffset()));
+}
+
+/// Starts to copy the rows of V of a step. Rows beyond the last key meet zero
+/// weights; the last one stands for them.
+void WarpgroupEmitter::startFetch(TileGatherOp op, int64_t step) {
+  const GlobalTensor &tensor = signature.tensors[op.getValues()];
+  int64_t columns = cast<TileType>(op.getAcc().getType()).getColumns();
+  int64_t chunks = columns / 8, pitch = panelPitch(columns);
+  Value last = sub(get(op.getLimit()), i32(1));
+  Value first = add(get(op.getKey()), kStepKeys * step);
+  Value to = fetchAddress();
+  // All lanes have read the rows of the step before.
+  NVVM::SyncWarpOp::create(b, loc, i32(-1));
+  for (int64_t i = 0; i < kStepKeys * chunks; i += 32) {
+    Value chunk = add(lane, i);
+    Value row = divide(chunk, i32(chunks)),
+          column = remainder(chunk, i32(chunks));
+    Value from = arith::MinSIOp::create(b, loc, add(first, row), last);
+    auto copy = [&] {
+      NVVM::CpAsyncOp::create(
+          b, loc, sharedAddress(to, add(mul(row, pitch), mul(column, 16))),
+          elementAddress(tensor, {get(op.getBatch()), get(op.getHead()), from,
+                                  mul(column, 8)}),
+          /*size=*/16, NVVM::LoadCacheModifierKind::CG, /*cpSize=*/Value());
+    };
+    if (i + 32 <= kStepKeys * chunks) {
+      copy();
+      continue;
+    }
+    auto some =
+        scf::IfOp::create(b, loc, less(chunk, i32(kStepKeys * chunks)), false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(some.thenBlock());
+    copy();
+  }
+  NVVM::CpAsyncCommitGroupOp::create(b, loc);
+}
+
+/// acc + the weights on their way times their rows, where some are.
+Emitter::Fragment WarpgroupEmitter::finishFetch(ArrayRef<Value> acc) {
+  Value none = i32(0);
+  Value some =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, onTheWay(), none);
+  SmallVector<Type> types(acc.size(), b.getF32Type());
+  auto branch = scf::IfOp::create(b, loc, types, some, true);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(b, loc, acc);
+    b.setInsertionPointToStart(branch.thenBlock());
+    NVVM::CpAsyncWaitGroupOp::create(b, loc, 0);
+    NVVM::SyncWarpOp::create(b, loc, i32(-1));
+    int64_t pitch = panelPitch(2 * acc.size());
+    // Lanes 0-15 address the 16 rows, 16-31 the next eight columns of them.
+    Value base =
+        sharedAddress(fetchAddress(), add(mul(remainder(lane, i32(16)), pitch),
+                                          mul(divide(lane, i32(16)), 16)));
+    Type element = b.getBF16Type();
+    SmallVector<Value> weights = typed(fetchedWeights(), element);
+    Fragment sum(acc);
+    for (size_t n = 0; n < acc.size(); n += 8) {
+      Fragment values = loadMatrices(sharedAddress(base, int64_t(n) * 4),
+                                     /*transposed=*/true);
+      accumulate(&sum[n], weights, typed({values[0], values[1]}, element));
+      accumulate(&sum[n + 4], weights, typed({values[2], values[3]}, element));
+    }
+    scf::YieldOp::create(b, loc, sum);
+  }
+  onTheWay() = none;
+  return Fragment(branch.getResults());
+}
+
+/// Adds what is on its way to `output`, the tile that is carried through the
+/// key loop; everything is there then.
+void WarpgroupEmitter::finishFetchInto(Value output) {
+  if (pipeline.getFetchBytes())
+    set(output, finishFetch(getAll(output)));
+}
+
+void WarpgroupEmitter::emitGather(TileGatherOp op) {
+  if (!pipeline.getFetchBytes())
+    return emitGatherScaled(op);
+  Fragment acc = getAll(op.getAcc());
+  int64_t steps = cast<TileType>(op.getA().getType()).getColumns() / kStepKeys;
+  Value mask = survivorSteps(op.getA());
+  SmallVector<Value> before(acc);
+  llvm::append_range(before, state);
+  SmallVector<Type> types{TypeRange(ValueRange(before))};
+  for (int64_t step = 0; step < steps; ++step) {
+    before.assign(acc.begin(), acc.end());
+    llvm::append_range(before, state);
+    Value live;
+    if (schedule.force)
+      live = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+    else
+      live = arith::CmpIOp::create(
+          b, loc, arith::CmpIPredicate::ne,
+          arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step)), i32(0));
+    auto branch = scf::IfOp::create(b, loc, types, live, true);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(branch.elseBlock());
+      scf::YieldOp::create(b, loc, before);
+      b.setInsertionPointToStart(branch.thenBlock());
+      Fragment sum = step ? finishFetch(acc) : acc;
+      startFetch(op, step);
+      setFetchedWeights(
+          packWeights(lazyWeights(op.getA(), step), b.getBF16Type()));
+      onTheWay() = i32(1);
+      SmallVector<Value> after(sum);
+      llvm::append_range(after, state);
+      scf::YieldOp::create(b, loc, after);
+    }
+    ValueRange results = branch.getResults();
+    acc.assign(results.begin(), results.begin() + acc.size());
+    state.assign(results.begin() + acc.size(), results.end());
+  }
+  set(op.getResult(), acc);
 }

@@ -260,10 +260,15 @@ Value WarpgroupEmitter::liveSteps(ArrayRef<Value> words) {
 }
 
 void WarpgroupEmitter::emitLiveSteps(TileLiveStepsOp op) {
-  Fragment a = getAll(op.getA());
-  Value unscale[2];
-  scaleRows(a, op.getElement(), unscale);
-  Value mask = liveSteps(packWeights(a, op.getElement()));
+  Value mask;
+  if (isLazy(op.getA().getDefiningOp())) {
+    mask = survivorSteps(op.getA());
+  } else {
+    Fragment a = getAll(op.getA());
+    Value unscale[2];
+    scaleRows(a, op.getElement(), unscale);
+    mask = liveSteps(packWeights(a, op.getElement()));
+  }
   set(op, {LLVM::CtPopOp::create(b, loc, b.getI32Type(), mask)});
 }
 

@@ -73,22 +73,26 @@ void WarpgroupEmitter::advance() {
   phase() = select(wraps, sub(i32(1), phase()), phase());
 }
 
+/// The first key of a turn; turns count from `begin` in steps of a tile.
+Value WarpgroupEmitter::keyOf(TileForOp op, Value turn) {
+  if (!op.getDescending())
+    return turn;
+  Value begin = get(op.getBegin()), length = sub(get(op.getEnd()), begin);
+  Value tiles = divide(sub(length, i32(1)), i32(op.getStep()));
+  Value last = add(begin, mul(tiles, op.getStep()));
+  return sub(add(begin, last), turn);
+}
+
 Value WarpgroupEmitter::slotOffset(Value slot) {
   return add(mul(slot, pipeline.getSlotBytes()), pipeline.getRingOffset());
 }
 
-/// Producer: one panel into the next slot. `staged`, where given, goes with it:
-/// it tells the consumers whether values will follow.
-void WarpgroupEmitter::fillSlot(TileForOp op, size_t panel, Value key,
-                                Value staged) {
+/// Producer: one panel into the next slot.
+void WarpgroupEmitter::fillSlot(TileForOp op, size_t panel, Value key) {
   auto type = cast<PanelType>(op.getPanels()[panel].getType());
   PanelLayoutAttr layout = type.getRole() == PanelRole::Key
                                ? pipeline.getKey()
                                : pipeline.getValue();
-  if (staged)
-    LLVM::StoreOp::create(
-        b, loc, arith::ExtUIOp::create(b, loc, b.getI32Type(), staged),
-        stagedFlag(slot()), /*alignment=*/4, /*isVolatile=*/true);
   expectBytes(fullBarrier(slot()), layout.getBytes());
   copyBoxes(signature.maps[op.getSources()[panel]], layout, slotOffset(slot()),
             fullBarrier(slot()), key, get(op.getHead()), get(op.getBatch()));
@@ -97,14 +101,17 @@ void WarpgroupEmitter::fillSlot(TileForOp op, size_t panel, Value key,
 
 LogicalResult WarpgroupEmitter::fillRing(TileForOp op) {
   bool optional = isa<PanelStagedOp>(op.getBody().front().front());
+  SmallVector<Value> inits = state;
+  inits.push_back(i32(1)); // whether values are staged
   auto loop = scf::ForOp::create(b, loc, get(op.getBegin()), get(op.getEnd()),
-                                 i32(op.getStep()), state);
+                                 i32(op.getStep()), inits);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     state.assign(loop.getRegionIterArgs().begin(),
-                 loop.getRegionIterArgs().end());
-    Value key = loop.getInductionVar(), staged;
+                 loop.getRegionIterArgs().end() - 1);
+    Value staged = loop.getRegionIterArgs().back();
+    Value turn = loop.getInductionVar(), key = keyOf(op, turn);
     for (size_t i = 0; i < op.getPanels().size(); ++i) {
       bool values = i + 1 == op.getPanels().size() && optional;
       scf::IfOp branch;
@@ -112,27 +119,50 @@ LogicalResult WarpgroupEmitter::fillRing(TileForOp op) {
       OpBuilder::InsertionGuard inner(b);
       if (values) {
         branch = scf::IfOp::create(b, loc, TypeRange(ValueRange(before)),
-                                   staged, true);
+                                   less(i32(0), staged), true);
         b.setInsertionPointToStart(branch.elseBlock());
         scf::YieldOp::create(b, loc, before);
         b.setInsertionPointToStart(branch.thenBlock());
       }
       waitFor(emptyBarrier(slot()), sub(i32(1), phase()));
-      // Asked as late as can be: when there is room for the tile.
-      bool tells = i == 0 && optional;
-      if (tells)
-        staged = wantsValues();
-      fillSlot(op, i, key, tells ? staged : Value());
+      // Asked as late as can be: when there is room for the first tile.
+      if (i == 0 && optional)
+        staged = decideRun(op, turn, staged);
+      fillSlot(op, i, key);
       if (values) {
         scf::YieldOp::create(b, loc, state);
         state.assign(branch.getResults().begin(), branch.getResults().end());
       }
     }
     b.setInsertionPointToEnd(loop.getBody());
-    scf::YieldOp::create(b, loc, state);
+    SmallVector<Value> next = state;
+    next.push_back(staged);
+    scf::YieldOp::create(b, loc, next);
   }
-  state.assign(loop.getResults().begin(), loop.getResults().end());
+  ValueRange results = loop.getResults();
+  state.assign(results.begin(), results.begin() + state.size());
   return success();
+}
+
+/// At the first tile of a run: whether values are staged, 0 or 1, which also
+/// goes to the consumers, with the first panel. Else `staged`, as before.
+Value WarpgroupEmitter::decideRun(TileForOp op, Value turn, Value staged) {
+  Type type = b.getI32Type();
+  Value tile =
+      divide(sub(turn, get(op.getBegin())), i32(op.getStep() * kRunTiles));
+  Value first = arith::CmpIOp::create(
+      b, loc, arith::CmpIPredicate::eq,
+      add(get(op.getBegin()), mul(tile, op.getStep() * kRunTiles)), turn);
+  auto branch = scf::IfOp::create(b, loc, TypeRange{type}, first, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, loc, staged);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value wanted = arith::ExtUIOp::create(b, loc, type, wantsValues());
+  LLVM::StoreOp::create(b, loc, wanted, stagedFlag(slot()), /*alignment=*/4,
+                        /*isVolatile=*/true);
+  scf::YieldOp::create(b, loc, wanted);
+  return branch.getResult(0);
 }
 
 LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
@@ -148,10 +178,12 @@ LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
     b.setInsertionPointToStart(loop.getBody());
     ValueRange carried = loop.getRegionIterArgs();
     state.assign(carried.begin(), carried.begin() + count);
-    set(op.getKey(), {loop.getInductionVar()});
+    set(op.getKey(), {keyOf(op, loop.getInductionVar())});
     setFlat(op.getCarried(), carried.drop_front(count));
+    fetchInto = schedule.skip == Skip::Tile ? op.getCarried()[0] : Value();
     if (failed(emitBlock(op.getBody().front())))
       return failure();
+    fetchInto = Value();
     awaitAll();
     SmallVector<Value> next = state;
     llvm::append_range(next, flatten(op.getYield().getValues()));
@@ -160,6 +192,8 @@ LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
   ValueRange results = loop.getResults();
   state.assign(results.begin(), results.begin() + count);
   setFlat(op.getResults(), results.drop_front(count));
+  if (schedule.skip == Skip::Tile)
+    finishFetchInto(op.getResult(0));
   detachOutput(op.getResult(0));
   return success();
 }

@@ -2,7 +2,9 @@
 //
 // `if panel_staged { ... } else { ... }; panel_vote` as runs of tiles of one
 // kind, each kind in a loop of its own inside the loop over all: with both
-// kinds in one loop ptxas serialises the products (C7515).
+// kinds in one loop ptxas serialises the products (C7515). The copies decide
+// kRunTiles tiles at a time, so that asking and voting cost little; of these
+// the last one votes.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/TilesToHopper/WarpgroupEmitter.h"
@@ -10,11 +12,11 @@
 using namespace mlir;
 using namespace tda;
 
-/// Whether the tile at `key` exists and its values are staged (or are not, as
-/// `staged` says): the flag that came with its first panel.
-Value WarpgroupEmitter::nextTileIs(bool staged, Value key, Value end) {
+/// Whether there is a tile of turn `turn` and its values are staged (or are
+/// not, as `staged` says): the flag that came with its first panel.
+Value WarpgroupEmitter::nextTileIs(bool staged, Value turn, Value end) {
   Type type = b.getI32Type();
-  auto exists = scf::IfOp::create(b, loc, TypeRange{type}, less(key, end),
+  auto exists = scf::IfOp::create(b, loc, TypeRange{type}, less(turn, end),
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(exists.thenBlock());
@@ -31,6 +33,17 @@ Value WarpgroupEmitter::nextTileIs(bool staged, Value key, Value end) {
                                exists.getResult(0), i32(staged));
 }
 
+/// Votes with the live steps of this tile where `now`. Of staged tiles they are
+/// counted only then.
+void WarpgroupEmitter::voteIf(Value now, Value live) {
+  auto branch = scf::IfOp::create(b, loc, now, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  if (auto steps = live.getDefiningOp<TileLiveStepsOp>())
+    emitLiveSteps(steps);
+  emitVote(get(live));
+}
+
 LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
   Block &body = op.getBody().front();
   auto staged = cast<PanelStagedOp>(body.front());
@@ -44,6 +57,7 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
                         "panel_staged and one panel_vote on its last result");
 
   Value end = get(op.getEnd());
+  int64_t step = op.getStep();
   size_t count = state.size();
   SmallVector<Value> inits = state;
   inits.push_back(get(op.getBegin()));
@@ -51,43 +65,68 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
   SmallVector<Type> types{TypeRange{ValueRange{inits}}};
   SmallVector<Location> locations(types.size(), loc);
 
-  // Opens scf.while on state, key and carried tiles; `condition` is asked with
+  // Opens scf.while on state, turn and carried tiles; `condition` is asked with
   // those of the turn in place, and the body follows.
+  Value turn;
+  auto place = [&](ValueRange values) {
+    state.assign(values.begin(), values.begin() + count);
+    turn = values[count];
+    setFlat(op.getCarried(), values.drop_front(count + 1));
+  };
   auto open = [&](ValueRange from, llvm::function_ref<Value()> condition) {
     auto loop = scf::WhileOp::create(b, loc, types, from);
     Block *before = b.createBlock(&loop.getBefore(), {}, types, locations);
-    state.assign(before->args_begin(), before->args_begin() + count);
-    set(op.getKey(), {before->getArgument(count)});
+    place(before->getArguments());
     scf::ConditionOp::create(b, loc, condition(), before->getArguments());
     Block *after = b.createBlock(&loop.getAfter(), {}, types, locations);
-    state.assign(after->args_begin(), after->args_begin() + count);
-    set(op.getKey(), {after->getArgument(count)});
-    setFlat(op.getCarried(), after->getArguments().drop_front(count + 1));
+    place(after->getArguments());
     return loop;
+  };
+  auto carry = [&] {
+    SmallVector<Value> values = state;
+    values.push_back(turn);
+    llvm::append_range(values, flatten(op.getCarried()));
+    return values;
   };
   scf::WhileOp all;
   {
     OpBuilder::InsertionGuard guard(b);
-    all = open(inits, [&] { return less(get(op.getKey()), end); });
-    SmallVector<Value> values(all.getAfterArguments());
+    all = open(inits, [&] { return less(turn, end); });
     for (bool kind : {true, false}) {
-      auto run =
-          open(values, [&] { return nextTileIs(kind, get(op.getKey()), end); });
-      Value key = get(op.getKey());
-      Block &arm = kind ? *branch.thenBlock() : *branch.elseBlock();
-      if (failed(emitBlock(arm)))
-        return failure();
-      awaitAll();
-      ValueRange yielded = arm.getTerminator()->getOperands();
-      emitVote(get(yielded.back()));
-      SmallVector<Value> next = state;
-      next.push_back(add(key, op.getStep()));
-      llvm::append_range(next, flatten(yielded.drop_back()));
-      scf::YieldOp::create(b, loc, next);
+      auto run = open(carry(), [&] { return nextTileIs(kind, turn, end); });
+      Value last =
+          sub(arith::MinSIOp::create(b, loc, end, add(turn, kRunTiles * step)),
+              i32(1));
+      auto tiles =
+          scf::ForOp::create(b, loc, turn, add(last, 1), i32(step), carry());
+      {
+        OpBuilder::InsertionGuard inner(b);
+        b.setInsertionPointToStart(tiles.getBody());
+        place(tiles.getRegionIterArgs());
+        set(op.getKey(), {keyOf(op, turn)});
+        Block &arm = kind ? *branch.thenBlock() : *branch.elseBlock();
+        ValueRange yielded = arm.getTerminator()->getOperands();
+        fetchInto = kind ? Value() : op.getCarried()[0];
+        countLater = kind;
+        if (failed(emitBlock(arm)))
+          return failure();
+        fetchInto = Value();
+        countLater = false;
+        Value next = add(turn, step);
+        voteIf(less(last, next), yielded.back());
+        awaitAll();
+        setFlat(op.getCarried(), flatten(yielded.drop_back()));
+        turn = next;
+        scf::YieldOp::create(b, loc, carry());
+      }
+      place(tiles.getResults());
+      scf::YieldOp::create(b, loc, carry());
       b.setInsertionPointAfter(run);
-      values.assign(run.getResults().begin(), run.getResults().end());
+      place(run.getResults());
+      if (!kind)
+        finishFetchInto(op.getCarried()[0]);
     }
-    scf::YieldOp::create(b, loc, values);
+    scf::YieldOp::create(b, loc, carry());
   }
   ValueRange results = all.getResults();
   state.assign(results.begin(), results.begin() + count);

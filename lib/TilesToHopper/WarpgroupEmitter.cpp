@@ -80,7 +80,8 @@ LogicalResult WarpgroupEmitter::emitRole() {
 LogicalResult WarpgroupEmitter::emitPrograms() {
   Type type = b.getI32Type();
   Value zero = i32(0), one = i32(1);
-  state = {zero, zero, zero, zero};
+  bool fetches = role == Role::Consumer && pipeline.getFetchBytes();
+  state.assign(fetches ? 9 : 4, zero);
   if (schedule.grid == Grid::Plain) {
     placeByBlock();
     return emitBlock(program.getBody().front());
@@ -89,29 +90,37 @@ LogicalResult WarpgroupEmitter::emitPrograms() {
   Value pairs = divide(add(rows, 1), i32(2));
   Value all =
       mul(mul(get(program.getBatches()), get(program.getHeads())), pairs);
+  Value blocks = NVVM::GridDimXOp::create(b, loc, type);
+  // Halves of units: 2 u and 2 u + 1, then those of the unit `blocks` further.
+  SmallVector<Value> inits{mul(NVVM::BlockIdXOp::create(b, loc, type), 2)};
+  llvm::append_range(inits, state);
+  SmallVector<Type> types{TypeRange{ValueRange{inits}}};
+  SmallVector<Location> locations(types.size(), loc);
   OpBuilder::InsertionGuard guard(b);
-  auto units =
-      scf::ForOp::create(b, loc, NVVM::BlockIdXOp::create(b, loc, type), all,
-                         NVVM::GridDimXOp::create(b, loc, type), state);
-  b.setInsertionPointToStart(units.getBody());
-  auto [turn, head] = walkGroups(units.getInductionVar(), pairs);
+  auto halves = scf::WhileOp::create(b, loc, types, inits);
+  Block *before = b.createBlock(&halves.getBefore(), {}, types, locations);
+  scf::ConditionOp::create(b, loc, less(before->getArgument(0), mul(all, 2)),
+                           before->getArguments());
+  Block *after = b.createBlock(&halves.getAfter(), {}, types, locations);
+  Value half = after->getArgument(0);
+  Value isSecond = less(zero, remainder(half, i32(2)));
+  auto [turn, head] = walkGroups(divide(half, i32(2)), pairs);
   Value longest = sub(sub(rows, one), turn);
-  auto halves =
-      scf::ForOp::create(b, loc, zero, i32(2), one, units.getRegionIterArgs());
-  scf::YieldOp::create(b, loc, halves.getResults());
-  b.setInsertionPointToStart(halves.getBody());
-  SmallVector<Value> before(halves.getRegionIterArgs());
-  Value isFirst = less(halves.getInductionVar(), one);
+  SmallVector<Value> values(after->getArguments().drop_front());
   // The middle rows of an odd number have no partner.
-  Value exists = arith::OrIOp::create(b, loc, isFirst, less(turn, longest));
-  auto run = scf::IfOp::create(b, loc, TypeRange(ValueRange(before)), exists,
+  Value exists = arith::OrIOp::create(b, loc, less(turn, longest),
+                                      less(remainder(half, i32(2)), one));
+  auto run = scf::IfOp::create(b, loc, TypeRange(ValueRange(values)), exists,
                                /*withElseRegion=*/true);
-  scf::YieldOp::create(b, loc, run.getResults());
+  Value next = add(half, select(isSecond, sub(mul(blocks, 2), one), one));
+  SmallVector<Value> carried{next};
+  llvm::append_range(carried, run.getResults());
+  scf::YieldOp::create(b, loc, carried);
   b.setInsertionPointToStart(run.elseBlock());
-  scf::YieldOp::create(b, loc, before);
+  scf::YieldOp::create(b, loc, values);
   b.setInsertionPointToStart(run.thenBlock());
-  state = before;
-  placeProgram(head, select(isFirst, longest, turn));
+  state = values;
+  placeProgram(head, select(isSecond, turn, longest));
   if (failed(emitBlock(program.getBody().front())))
     return failure();
   queryPhase() = sub(one, queryPhase());
@@ -136,6 +145,12 @@ LogicalResult WarpgroupEmitter::emitProducerOp(Operation *op) {
   }
   if (isa<TileSpanOp>(op) || isa<arith::ArithDialect>(op->getDialect()))
     return Emitter::emitOp(op);
+  if (schedule.skip == Skip::Adaptive && copies == Copies::Panels) {
+    if (isa<memref::LoadOp>(op)) // of beta
+      return Emitter::emitOp(op);
+    if (auto gate = dyn_cast<TileGateOp>(op))
+      guessDensity(gate);
+  }
   return success();
 }
 
@@ -161,13 +176,26 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
           arriveOncePerWarp(queryEmpty(consumer));
         return Emitter::emitOp(op);
       })
-      .Case([&](TileScoresOp op) { return issueScores(op), success(); })
+      .Case([&](TileScoresOp op) {
+        issueScores(op);
+        // While the scores are on their way: what the last tile left over.
+        if (fetchInto && !isa<TileScoresOp>(op->getNextNode()))
+          finishFetchInto(fetchInto);
+        return success();
+      })
+      .Case<TileThresholdOp, TileDifferentialOp>([&](Operation *op) {
+        return isLazy(op) ? success() : Emitter::emitOp(op);
+      })
       .Case([&](TileAggregateOp op) { return emitAggregate(op), success(); })
       .Case([&](TileAggregateStepsOp op) {
         return emitAggregateSteps(op), success();
       })
       .Case([&](TileGatherOp op) { return emitGather(op), success(); })
-      .Case([&](TileLiveStepsOp op) { return emitLiveSteps(op), success(); })
+      .Case([&](TileLiveStepsOp op) {
+        if (!countLater)
+          emitLiveSteps(op);
+        return success();
+      })
       .Case<TileNormalizeOp, PanelNormalizeOp>([&](Operation *op) {
         return op->emitError("has no form on the wgmma path: panels arrive as "
                              "they lie in memory; normalise them first");
@@ -175,13 +203,14 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
       .Default([&](Operation *op) { return Emitter::emitOp(op); });
 }
 
-/// As the base, with the state of the ring as further results where the
-/// branches take slots from it.
+/// As the base, with the state as further results where the branches take slots
+/// from the ring or fetch.
 LogicalResult WarpgroupEmitter::emitIf(scf::IfOp op) {
   bool takesSlots = false;
   op.walk([&](Operation *inner) {
     takesSlots |=
-        isa<TileScoresOp, TileAggregateOp, TileAggregateStepsOp>(inner);
+        isa<TileScoresOp, TileAggregateOp, TileAggregateStepsOp, TileGatherOp>(
+            inner);
   });
   SmallVector<Type> types = fragmentTypes(op.getResultTypes());
   size_t count = types.size();

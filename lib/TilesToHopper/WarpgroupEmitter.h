@@ -28,6 +28,9 @@
 
 namespace tda {
 
+/// Tiles for which the copies decide at a time whether values are staged.
+constexpr int64_t kRunTiles = 4;
+
 class WarpgroupEmitter : public Emitter {
 public:
   WarpgroupEmitter(mlir::OpBuilder &b, KernelSignature &signature,
@@ -65,6 +68,7 @@ private:
   mlir::Value stagedFlag(mlir::Value slot);
   void emitVote(mlir::Value live);
   mlir::Value wantsValues();
+  void guessDensity(TileGateOp op);
 
   // Ring.cpp: queries and panels on their way.
   void copyBoxes(mlir::Value map, PanelLayoutAttr layout, mlir::Value offset,
@@ -73,12 +77,14 @@ private:
   void copyQueries(TileLoadOp op);
   void awaitQueries(TileLoadOp op);
   llvm::LogicalResult fillRing(TileForOp op);
-  void fillSlot(TileForOp op, size_t panel, mlir::Value key,
-                mlir::Value staged);
+  void fillSlot(TileForOp op, size_t panel, mlir::Value key);
+  mlir::Value decideRun(TileForOp op, mlir::Value turn, mlir::Value staged);
   llvm::LogicalResult emitKeyLoop(TileForOp op);
   void detachOutput(mlir::Value tile);
   llvm::LogicalResult emitRuns(TileForOp op);
-  mlir::Value nextTileIs(bool staged, mlir::Value key, mlir::Value end);
+  mlir::Value nextTileIs(bool staged, mlir::Value turn, mlir::Value end);
+  mlir::Value keyOf(TileForOp op, mlir::Value turn);
+  void voteIf(mlir::Value now, mlir::Value live);
   void advance();
   mlir::Value slotOffset(mlir::Value slot);
 
@@ -110,7 +116,17 @@ private:
                      llvm::ArrayRef<mlir::Type> results);
 
   // Gather.cpp: values of survivors, fetched by the warp that needs them.
+  bool isLazy(mlir::Operation *op);
+  mlir::Value survivorSteps(mlir::Value a);
+  Fragment lazyWeights(mlir::Value a, int64_t step);
+  mlir::Value fetchAddress();
+  void startFetch(TileGatherOp op, int64_t step);
+  Fragment finishFetch(llvm::ArrayRef<mlir::Value> acc);
+  void finishFetchInto(mlir::Value output);
   void emitGather(TileGatherOp op);
+
+  // GatherScaled.cpp: the same for f16.
+  void emitGatherScaled(TileGatherOp op);
   Fragment multiplyRows(llvm::ArrayRef<mlir::Value> sum,
                         llvm::ArrayRef<mlir::Value> weights,
                         mlir::Value rows[2], int64_t first, mlir::Type element);
@@ -120,14 +136,29 @@ private:
   mlir::Value sharedBase;         ///< Byte address of shared memory, i32.
   mlir::Value consumer;           ///< Which consumer warpgroup, i32.
   Copies copies = Copies::Panels; ///< What the producer's thread copies.
-  /// The next slot of the ring and the parity of its barriers, the parity of
-  /// the exchange of step masks and that of the query barriers: carried through
-  /// loops and branches.
+  /// Carried through loops and branches: the next slot of the ring and the
+  /// parity of its barriers, the parity of the exchange of step masks and that
+  /// of the query barriers. Where a consumer fetches values also whether rows
+  /// are on their way (0 or 1), and the four words of the weights that they
+  /// wait for.
   llvm::SmallVector<mlir::Value> state;
   mlir::Value &slot() { return state[0]; }
   mlir::Value &phase() { return state[1]; }
   mlir::Value &exchange() { return state[2]; }
   mlir::Value &queryPhase() { return state[3]; }
+  mlir::Value &onTheWay() { return state[4]; }
+  llvm::ArrayRef<mlir::Value> fetchedWeights() {
+    return llvm::ArrayRef<mlir::Value>(state).slice(5, 4);
+  }
+  void setFetchedWeights(llvm::ArrayRef<mlir::Value> words) {
+    std::copy(words.begin(), words.end(), state.begin() + 5);
+  }
+  /// The output tile that rows on their way belong to, inside a key loop that
+  /// fetches; else null.
+  mlir::Value fetchInto;
+  bool countLater = false; ///< Live steps are counted where they are voted.
+  /// Masks of live steps of weights that are computed where they are read.
+  llvm::DenseMap<mlir::Value, mlir::Value> lazySteps;
 
   /// A product on its way: the tile it gives, and the slot that it reads.
   struct Pending {

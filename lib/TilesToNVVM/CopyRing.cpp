@@ -17,6 +17,8 @@ using namespace mlir;
 using namespace tda;
 
 LogicalResult Emitter::emitTileFor(TileForOp op) {
+  if (op.getDescending())
+    return op.emitError("visits keys in ascending order only on this path");
   int64_t stages = schedule.stages, step = op.getStep();
   Value begin = get(op.getBegin()), end = get(op.getEnd());
 

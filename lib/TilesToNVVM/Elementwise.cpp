@@ -14,22 +14,24 @@ int halfOf(size_t i) { return i / 2 % 2; }
 int64_t columnOf(size_t i) { return int64_t(i / 4 * 8 + i % 2); }
 } // namespace
 
+Value Emitter::gateOf(TileGateOp op, Value row) {
+  Value n =
+      emitVisibleCount(b, loc, row, get(op.getKeys()), get(op.getOffset()),
+                       op.getCausal(), op.getWindow());
+  Value count = arith::SIToFPOp::create(b, loc, b.getF32Type(), n);
+  Value log2 = unaryPtx("lg2.approx.f32", divF(count, get(op.getKappa())));
+  // 2 ln x / D = log2 x * (2 ln 2 / D)
+  Value inner = mulF(maxF(log2, f32(0)),
+                     f32(2 * 0.69314718055994530942 / double(op.getDim())));
+  Value gate = mulF(maxF(get(op.getBeta()), f32(0)), sqrt(inner));
+  Value dead = less(n, i32(1));
+  return select(dead, f32(std::numeric_limits<double>::infinity()), gate);
+}
+
 void Emitter::emitGate(TileGateOp op) {
   Fragment tau;
-  for (int half = 0; half < 2; ++half) {
-    Value n = emitVisibleCount(b, loc, ownRow(get(op.getRow()), half),
-                               get(op.getKeys()), get(op.getOffset()),
-                               op.getCausal(), op.getWindow());
-    Value count = arith::SIToFPOp::create(b, loc, b.getF32Type(), n);
-    Value log2 = unaryPtx("lg2.approx.f32", divF(count, get(op.getKappa())));
-    // 2 ln x / D = log2 x * (2 ln 2 / D)
-    Value inner = mulF(maxF(log2, f32(0)),
-                       f32(2 * 0.69314718055994530942 / double(op.getDim())));
-    Value gate = mulF(maxF(get(op.getBeta()), f32(0)), sqrt(inner));
-    Value dead = less(n, i32(1));
-    tau.push_back(
-        select(dead, f32(std::numeric_limits<double>::infinity()), gate));
-  }
+  for (int half = 0; half < 2; ++half)
+    tau.push_back(gateOf(op, ownRow(get(op.getRow()), half)));
   set(op, tau);
 }
 
@@ -60,46 +62,49 @@ void Emitter::emitMask(TileMaskOp op) {
 }
 
 /// The gate is never negative, so s > tau can be asked of the bits as signed
-/// integers: the maximum of a row is then an integer maximum.
+/// integers, and the largest score is an integer maximum. ptxas takes two
+/// values at a time (VIMNMX3).
+Emitter::Fragment Emitter::stepMaxima(ValueRange scores, int half) {
+  Fragment maxima;
+  size_t count = getAll(scores.front()).size();
+  for (size_t step = 0; step < count; step += 8) {
+    Value largest;
+    for (Value view : scores) {
+      Fragment s = getAll(view);
+      for (size_t i = step; i < std::min(step + 8, count); ++i) {
+        if (halfOf(i) != half)
+          continue;
+        Value word = bits(s[i], b.getI32Type());
+        largest = largest ? Value(arith::MaxSIOp::create(b, loc, largest, word))
+                          : word;
+      }
+    }
+    maxima.push_back(largest);
+  }
+  return maxima;
+}
+
 void Emitter::emitSurvives(TileSurvivesOp op) {
-  Type i32Type = b.getI32Type();
   Fragment tau = getAll(op.getTau());
   Value any;
   for (int half = 0; half < 2; ++half) {
-    // Four chains, so that one maximum need not wait for the last.
-    SmallVector<Value, 4> chains;
-    size_t turn = 0;
-    for (Value view : op.getScores()) {
-      Fragment s = getAll(view);
-      for (size_t i = 0; i < s.size(); ++i) {
-        if (halfOf(i) != half)
-          continue;
-        Value word = bits(s[i], i32Type);
-        if (chains.size() < 4) {
-          chains.push_back(word);
-          continue;
-        }
-        // Two values in a row: ptxas makes one three-input maximum of them.
-        Value &chain = chains[turn++ / 2 % 4];
-        chain = arith::MaxSIOp::create(b, loc, chain, word);
-      }
-    }
-    Value largest = chains.front();
-    for (Value chain : ArrayRef<Value>(chains).drop_front())
-      largest = arith::MaxSIOp::create(b, loc, largest, chain);
-    Value above = less(bits(tau[half], i32Type), largest);
+    Value largest;
+    for (Value step : stepMaxima(op.getScores(), half))
+      largest =
+          largest ? Value(arith::MaxSIOp::create(b, loc, largest, step)) : step;
+    Value above = less(bits(tau[half], b.getI32Type()), largest);
     any = any ? Value(arith::OrIOp::create(b, loc, any, above)) : above;
   }
   set(op, {NVVM::VoteSyncOp::create(b, loc, b.getI1Type(), i32(-1), any,
                                     NVVM::VoteSyncKind::any)});
 }
 
-void Emitter::emitThreshold(TileThresholdOp op) {
-  Fragment s = getAll(op.getS()), tau = getAll(op.getTau());
+Emitter::Fragment Emitter::rectify(ArrayRef<Value> scores, TileThresholdOp op) {
+  Fragment tau = getAll(op.getTau()), a;
   double power = op.getPower().convertToDouble();
   Value zero = f32(0);
-  for (size_t i = 0; i < s.size(); ++i) {
-    Value x = maxF(arith::SubFOp::create(b, loc, s[i], tau[halfOf(i)]), zero);
+  for (auto [i, s] : llvm::enumerate(scores)) {
+    Value x = maxF(arith::SubFOp::create(b, loc, s, tau[halfOf(i)]), zero);
     if (power == 2) {
       x = mulF(x, x);
     } else if (power == 3) {
@@ -109,19 +114,27 @@ void Emitter::emitThreshold(TileThresholdOp op) {
       Value exponent = mulF(unaryPtx("lg2.approx.f32", x), f32(power));
       x = unaryPtx("ex2.approx.f32", exponent);
     }
-    s[i] = x;
+    a.push_back(x);
   }
-  set(op, s);
+  return a;
 }
 
-void Emitter::emitDifferential(TileDifferentialOp op) {
-  Fragment a1 = getAll(op.getA1()), a2 = getAll(op.getA2());
-  Fragment lambda = getAll(op.getLambda());
+void Emitter::emitThreshold(TileThresholdOp op) {
+  set(op, rectify(getAll(op.getS()), op));
+}
+
+Emitter::Fragment Emitter::subtract(ArrayRef<Value> a1, ArrayRef<Value> a2,
+                                    TileDifferentialOp op) {
+  Fragment lambda = getAll(op.getLambda()), a;
   for (Value &l : lambda)
     l = arith::NegFOp::create(b, loc, l);
   for (size_t i = 0; i < a1.size(); ++i)
-    a1[i] = fma(lambda[halfOf(i) % lambda.size()], a2[i], a1[i]);
-  set(op, a1);
+    a.push_back(fma(lambda[halfOf(i) % lambda.size()], a2[i], a1[i]));
+  return a;
+}
+
+void Emitter::emitDifferential(TileDifferentialOp op) {
+  set(op, subtract(getAll(op.getA1()), getAll(op.getA2()), op));
 }
 
 void Emitter::emitCount(TileCountOp op) {

@@ -79,13 +79,26 @@ protected:
   /// weights rounded to `element`, two to an i32, four of these a k16 block.
   Fragment packWeights(llvm::ArrayRef<mlir::Value> a, mlir::Type element);
   Fragment loadMatrices(mlir::Value address, bool transposed);
+  /// Words of an operand as pairs of `element`, so that accumulate knows bf16
+  /// from f16.
+  llvm::SmallVector<mlir::Value> typed(llvm::ArrayRef<mlir::Value> words,
+                                       mlir::Type element);
 
   // Elementwise.cpp.
   void emitGate(TileGateOp op);
+  mlir::Value gateOf(TileGateOp op, mlir::Value row);
   void emitMask(TileMaskOp op);
   void emitSurvives(TileSurvivesOp op);
+  /// The largest score of these rows in each step of 16 keys, over all views,
+  /// as the bits of a float.
+  Fragment stepMaxima(mlir::ValueRange scores, int half);
   void emitThreshold(TileThresholdOp op);
+  /// Scores of an accumulator, from a step of 16 keys on, rectified.
+  Fragment rectify(llvm::ArrayRef<mlir::Value> scores, TileThresholdOp op);
   void emitDifferential(TileDifferentialOp op);
+  /// a1 - lambda a2, likewise.
+  Fragment subtract(llvm::ArrayRef<mlir::Value> a1,
+                    llvm::ArrayRef<mlir::Value> a2, TileDifferentialOp op);
   void emitCount(TileCountOp op);
   void emitRmsNorm(TileRmsNormOp op);
   void emitNormalize(TileNormalizeOp op);

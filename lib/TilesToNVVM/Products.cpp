@@ -49,9 +49,7 @@ void Emitter::accumulate(Value *acc, ArrayRef<Value> a, ArrayRef<Value> bs) {
     acc[i] = field(result, i);
 }
 
-/// Fragment words as typed pairs, so that accumulate knows bf16 from f16.
-static SmallVector<Value> typed(OpBuilder &b, Location loc,
-                                ArrayRef<Value> words, Type element) {
+SmallVector<Value> Emitter::typed(ArrayRef<Value> words, Type element) {
   SmallVector<Value> result;
   for (Value word : words)
     result.push_back(
@@ -72,7 +70,7 @@ void Emitter::emitScores(TileScoresOp op) {
       sharedAddress(get(op.getK()), add(mul(row, pitch), mul(half, 16)));
   Fragment s(panel.getRows() / 8 * 4, f32(0));
   for (int64_t k = 0; k < panel.getColumns() / 16; ++k) {
-    auto a = typed(b, loc, ArrayRef<Value>(q).slice(4 * k, 4), element);
+    auto a = typed(ArrayRef<Value>(q).slice(4 * k, 4), element);
     for (int64_t n = 0; n < panel.getRows() / 16; ++n) {
       Fragment keys =
           loadMatrices(sharedAddress(base, n * 16 * pitch + k * 32), false);
@@ -126,8 +124,7 @@ void Emitter::emitAggregate(TileAggregateOp op) {
   Fragment words = packWeights(a, element);
   SmallVector<SmallVector<Value>> rows;
   for (int64_t k = 0; k < steps; ++k)
-    rows.push_back(
-        typed(b, loc, ArrayRef<Value>(words).slice(4 * k, 4), element));
+    rows.push_back(typed(ArrayRef<Value>(words).slice(4 * k, 4), element));
   // Lanes 0-7 address keys 0-7, 8-15 keys 8-15, 16-31 the next eight columns.
   Value row = remainder(lane, i32(16));
   Value base = sharedAddress(
