@@ -62,8 +62,12 @@ void WarpgroupEmitter::initialiseBarriers() {
       set(queryEmpty(i32(i)), 4);
     }
     NVVM::FenceMbarrierInitOp::create(b, loc);
-    NVVM::FenceProxyOp::create(b, loc, NVVM::ProxyKind::async,
-                               NVVM::SharedSpaceAttr());
+    // Of shared memory alone: a fence of all memory waits for the stores of the
+    // block that ran here before, microseconds in which nothing is copied.
+    NVVM::FenceProxyOp::create(
+        b, loc, NVVM::ProxyKind::async_shared,
+        NVVM::SharedSpaceAttr::get(b.getContext(),
+                                   NVVM::SharedSpace::shared_cta));
   }
   NVVM::BarrierOp::create(b, loc);
 }
