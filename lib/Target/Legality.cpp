@@ -107,13 +107,15 @@ static std::string whyIllegalWgmma(const Schedule &s, const Problem &p,
   }
   // What a consumer thread keeps across a tile: the output, and either the
   // scores of the views or, for f16, a block of the tile's own sums beside the
-  // packed weights. About 44 more go to gates, masks and addresses (ptxas
-  // 13.0).
+  // packed weights. About 40 more go to gates, masks and addresses, 14 a view
+  // to counts of survivors, 5 to a window and to lambda per token (ptxas 13.0).
   int64_t output = p.dv / 2, scores = p.views * s.tileN / 2;
   int64_t sums = p.dtype == DType::F16
                      ? std::min(p.dv, kApartColumns) / 2 + s.tileN / 4
                      : 0;
-  int64_t registers = output + std::max(scores, sums) + 40;
+  int64_t others = 40 + (p.stats ? 14 * p.views : 0) + (p.window ? 5 : 0) +
+                   (p.views == 2 && p.lambda == Extent::Token ? 5 : 0);
+  int64_t registers = output + std::max(scores, sums) + others;
   RegisterSplit split = registerSplit(s);
   int64_t limit = split.consumer ? split.consumer : t.registersPerThread;
   if (registers > limit)
@@ -180,12 +182,18 @@ std::string tda::whyUnsupported(const Problem &p, const Target &t) {
 static std::vector<Schedule> wgmmaDefaults(const Problem &p, const Target &t) {
   std::vector<std::pair<int, int>> tiles = {
       {128, 128}, {128, 64}, {64, 64}, {64, 32}};
-  // The sums of f16 apart leave no room for more keys (ptxas 13.0).
-  if (p.dtype == DType::F16 && p.dv > 128)
+  // The sums of f16 apart leave no room for more keys, nor for two kinds of
+  // loops (ptxas 13.0).
+  bool isWide = p.dtype == DType::F16 && p.dv > 128;
+  if (isWide)
     tiles = {{128, 32}, {64, 32}};
   std::vector<Schedule> list;
   for (auto [tileM, tileN] : tiles) {
     Schedule s{tileM, tileN, 0, tileM / 16, Skip::Adaptive, 8, Path::Wgmma};
+    if (isWide)
+      s.skip = Skip::Steps;
+    // As many bytes of keys in L2, and heads of all densities side by side.
+    s.group = p.d <= 64 ? 16 : 8;
     s.stages = std::min<int64_t>(12, (t.sharedPerBlock - sharedBytes(s, p)) /
                                          slotBytes(s, p));
     list.push_back(s);
