@@ -107,14 +107,16 @@ static std::string whyIllegalWgmma(const Schedule &s, const Problem &p,
   }
   // What a consumer thread keeps across a tile: the output, and either the
   // scores of the views or, for f16, a block of the tile's own sums beside the
-  // packed weights. About 40 more go to gates, masks and addresses, 14 a view
-  // to counts of survivors, 5 to a window and to lambda per token (ptxas 13.0).
+  // packed weights. About 40 more go to gates, masks and addresses; and, as
+  // ptxas 13.0 has it, 14 a view to counts of survivors and 9 each to a window,
+  // a lambda per token and values wider than keys.
   int64_t output = p.dv / 2, scores = p.views * s.tileN / 2;
   int64_t sums = p.dtype == DType::F16
                      ? std::min(p.dv, kApartColumns) / 2 + s.tileN / 4
                      : 0;
-  int64_t others = 40 + (p.stats ? 14 * p.views : 0) + (p.window ? 5 : 0) +
-                   (p.views == 2 && p.lambda == Extent::Token ? 5 : 0);
+  bool isTokenwise = p.views == 2 && p.lambda == Extent::Token;
+  int64_t others = 40 + (p.stats ? 14 * p.views : 0) + (isTokenwise ? 5 : 0) +
+                   9 * ((p.window != 0) + (p.dv > p.d));
   int64_t registers = output + std::max(scores, sums) + others;
   RegisterSplit split = registerSplit(s);
   int64_t limit = split.consumer ? split.consumer : t.registersPerThread;

@@ -90,12 +90,13 @@ void WarpgroupEmitter::arriveOncePerWarp(Value barrier) {
             "r,r,~{memory}", {address, lane}, {});
 }
 
-/// The consumer warp's count of live steps, for the producer to read.
+/// The consumer warp's count of live steps, for the producer to read. Both
+/// sides are atomic: nothing orders one after the other.
 void WarpgroupEmitter::emitVote(Value live) {
   Value warp = sub(divide(thread, i32(32)), i32(4));
   Value address = add(add(sharedBase, kLive), mul(warp, 4));
-  inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $2, 0;\n"
-            "@p st.volatile.shared.b32 [$0], $1;\n}",
+  inlinePtx("{\n.reg .pred p;\n.reg .b32 old;\nsetp.eq.u32 p, $2, 0;\n"
+            "@p atom.shared.exch.b32 old, [$0], $1;\n}",
             "r,r,r,~{memory}", {address, live, lane}, {});
 }
 
@@ -105,9 +106,9 @@ void WarpgroupEmitter::emitVote(Value live) {
 Value WarpgroupEmitter::wantsValues() {
   Value sum;
   for (int64_t i = 0; i < 4 * pipeline.getConsumers(); ++i) {
-    Value live = LLVM::LoadOp::create(b, loc, b.getI32Type(),
-                                      sharedAddress(shared, kLive + 4 * i),
-                                      /*alignment=*/4, /*isVolatile=*/true);
+    Value live = LLVM::AtomicRMWOp::create(
+        b, loc, LLVM::AtomicBinOp::_or, sharedAddress(shared, kLive + 4 * i),
+        i32(0), LLVM::AtomicOrdering::monotonic);
     sum = sum ? add(sum, live) : live;
   }
   // A warp that fetches a step itself takes about as long as the copy and the
@@ -127,6 +128,7 @@ void WarpgroupEmitter::guessDensity(TileGateOp op) {
                             f32(3.5 / std::sqrt(double(op.getDim()))));
   Value live = select(dense, i32(1 << 16), i32(0));
   for (int64_t i = 0; i < 4 * pipeline.getConsumers(); ++i)
-    LLVM::StoreOp::create(b, loc, live, sharedAddress(shared, kLive + 4 * i),
-                          /*alignment=*/4, /*isVolatile=*/true);
+    LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::xchg,
+                              sharedAddress(shared, kLive + 4 * i), live,
+                              LLVM::AtomicOrdering::monotonic);
 }

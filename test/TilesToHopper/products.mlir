@@ -80,7 +80,7 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:         scf.for
 // CHECK:           nvvm.mbarrier.try_wait.parity
 // CHECK:           %[[STAGED:.+]] = scf.if %{{.+}} -> (i32) {
-// CHECK-COUNT-4:     llvm.load volatile
+// CHECK-COUNT-4:     llvm.atomicrmw _or
 // CHECK:             %[[WANTS:.+]] = arith.cmpi
 // CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
 // CHECK:             llvm.store volatile %[[FLAG]]
@@ -100,7 +100,7 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:               llvm.inline_asm {{.*}}wgmma.mma_async
 // CHECK:               scf.if
 // CHECK:                 nvvm.redux.sync or
-// CHECK:                 st.volatile.shared.b32
+// CHECK:                 atom.shared.exch.b32
 // CHECK:               scf.yield
 // Values fetched by the warp: those of the tile before are multiplied while the
 // scores are on their way, then the next copies start.
@@ -115,7 +115,7 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:               wgmma.wait_group
 // CHECK:               nvvm.cp.async.shared.global
 // CHECK:               nvvm.cp.async.commit.group
-// CHECK:               st.volatile.shared.b32
+// CHECK:               atom.shared.exch.b32
 // CHECK:               scf.yield
 // And once more after the last tile.
 // CHECK:           nvvm.cp.async.wait.group 0
