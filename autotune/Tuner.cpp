@@ -74,6 +74,7 @@ private:
   bool rankAll(std::string &error);
   void reuse(const Entry &known);
   bool search(std::string &error);
+  bool measureSome(const std::vector<Schedule> &some, std::string &error);
   bool measureOne(const Schedule &schedule, std::string &error);
   bool settle(std::string &error);
   bool isOver();
@@ -327,6 +328,35 @@ std::vector<Schedule> Search::propose(size_t count) {
   return chosen;
 }
 
+/// Candidates that are compiled before any of them is measured.
+static constexpr size_t kChunk = 16;
+
+bool Search::measureSome(const std::vector<Schedule> &some,
+                         std::string &error) {
+  if (options.stopped && options.stopped())
+    return isOver(), true;
+  std::vector<Schedule> wanted;
+  std::set<std::string> seen;
+  for (const Schedule &schedule : some)
+    for (const Schedule &one : {schedule, skipOffForm(schedule)})
+      if (seen.insert(one.str()).second)
+        wanted.push_back(one);
+  build(wanted);
+  for (const Schedule &schedule : some) {
+    // The yardstick is measured even where its time is known, or up.
+    if (taken > 0 && isOver())
+      return true;
+    if (!isOpen(schedule) && taken > 0)
+      continue;
+    const Sample *there = entry.find(schedule);
+    if (there && there->status == Sample::Status::Failed)
+      continue;
+    if (!measureOne(schedule, error))
+      return false;
+  }
+  return true;
+}
+
 bool Search::search(std::string &error) {
   steady.emplace(*measure, options.steady);
   // The default is the yardstick: first, and looked at again and again.
@@ -341,29 +371,17 @@ bool Search::search(std::string &error) {
   }
   next.erase(std::remove(next.begin(), next.end(), entry.byDefault),
              next.end());
-  next.insert(next.begin(), entry.byDefault);
+  // The yardstick alone first: there is a result even where the time is short.
+  if (!measureSome({entry.byDefault}, error))
+    return false;
   while (!next.empty() && !isOver()) {
-    std::vector<Schedule> wanted = next;
-    for (const Schedule &schedule : next)
-      wanted.push_back(skipOffForm(schedule));
-    std::sort(
-        wanted.begin(), wanted.end(),
-        [](const Schedule &a, const Schedule &b) { return a.str() < b.str(); });
-    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-    build(wanted);
-    for (const Schedule &schedule : next) {
-      // The yardstick is measured even where its time is known.
-      if (isOver())
-        break;
-      if (!isOpen(schedule) && taken > 0)
-        continue;
-      if (const Sample *there = entry.find(schedule);
-          there && there->status == Sample::Status::Failed)
-        continue;
-      if (!measureOne(schedule, error))
-        return false;
-    }
-    next = propose(2);
+    size_t count = std::min(next.size(), kChunk);
+    std::vector<Schedule> some(next.begin(), next.begin() + count);
+    next.erase(next.begin(), next.begin() + count);
+    if (!measureSome(some, error))
+      return false;
+    if (next.empty())
+      next = propose(2);
   }
   return settle(error);
 }

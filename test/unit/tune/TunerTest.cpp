@@ -204,8 +204,13 @@ TEST_F(TunerTest, StoppingKeepsWhatWasFound) {
 
 TEST_F(TunerTest, ATimeLimitEndsIt) {
   options.seconds = -1;
+  ASSERT_TRUE(run()) << error;
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_NE(result.note.find("the time was up"), std::string::npos);
+  EXPECT_EQ(result.entry.winner, result.entry.byDefault); // measured even so
+  options.stopped = [] { return true; };
   EXPECT_FALSE(run());
-  EXPECT_NE(error.find("the time was up"), std::string::npos) << error;
+  EXPECT_EQ(error, "nothing was measured: stopped");
 }
 
 TEST_F(TunerTest, WithoutAMeasureItIsPredicted) {
