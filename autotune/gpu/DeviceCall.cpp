@@ -73,7 +73,8 @@ tda_status Call::poison() {
 }
 
 tda_status Call::download(HostTensor &o) {
-  o = first;
+  if (o.dtype != first.dtype || o.shape != first.shape)
+    o = first;
   if (!outputs[0]->data)
     return TDA_OK;
   return tda_device_download(o.data.data(), outputs[0]->data, o.data.size());

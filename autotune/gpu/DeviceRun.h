@@ -73,6 +73,8 @@ private:
   std::unique_ptr<Call> call, shortCall;
   std::unique_ptr<SampledReference> shortReference;
   std::unique_ptr<Buffer> workspace;
+  std::string shortProblem;
+  host::HostTensor output; ///< As downloaded last; keeps its memory.
   std::map<std::string, uint64_t> skipOffHashes;    ///< Of this workload.
   std::map<std::string, std::string> shortVerdicts; ///< By manifest.
 };
