@@ -62,8 +62,14 @@ std::optional<double> tune::fitOf(const Entry &entry, const Query &query,
   if (!device.name.empty() && entry.measured &&
       (key.device.name != device.name || key.device.sms != device.sms))
     return std::nullopt;
-  Lengths theirs, wanted = bucketed(query.lengths.value_or(usualLengths()));
+  // A prediction was made beside the default of its day.
+  Schedule byDefault;
   std::string error;
+  if (!entry.measured &&
+      (!defaultSchedule(query.problem, *query.target, byDefault, error) ||
+       !(byDefault == entry.byDefault)))
+    return std::nullopt;
+  Lengths theirs, wanted = bucketed(query.lengths.value_or(usualLengths()));
   if (!parseShape(key.shape, theirs, error))
     return std::nullopt;
   // Lengths decide what is best, so they must be equal; heads only fill the

@@ -23,8 +23,8 @@ struct Query {
   const Target *target = nullptr;
   std::optional<host::Lengths> lengths;
   std::optional<Density> density;
-  /// The GPU, where there is one: only timings of it count then, and of no
-  /// other driver or ptxas that is known.
+  /// The GPU, where there is one: only timings of its kind count then; those
+  /// under another driver count less, and the answer says so.
   DeviceFacts device;
 };
 
@@ -48,7 +48,7 @@ const std::vector<Entry> &database(std::vector<std::string> &warnings);
 
 /// How well `entry` fits: nothing where it does not. More is better; equal
 /// lengths before near ones, measured before predicted, the device's own driver
-/// and ptxas before others. `why` names what differs from the query.
+/// before others. `why` names what differs from the query.
 std::optional<double> fitOf(const Entry &entry, const Query &query,
                             std::string &why);
 

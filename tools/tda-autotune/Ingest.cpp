@@ -13,6 +13,8 @@ using namespace tda;
 using tune::Cache;
 using tune::Entry;
 
+static constexpr size_t kPredictionsKept = 4;
+
 bool tda::addToDatabase(const std::string &path,
                         const std::vector<Entry> &entries, size_t &added,
                         std::string &error) {
@@ -26,7 +28,10 @@ bool tda::addToDatabase(const std::string &path,
     return false;
   }
   added = 0;
-  for (const Entry &entry : entries) {
+  for (Entry entry : entries) {
+    // Predictions cost nothing to make again: the first few will do.
+    if (!entry.measured && entry.samples.size() > kPredictionsKept)
+      entry.samples.resize(kPredictionsKept);
     auto same = [&](const Entry &other) {
       return other.key.problem == entry.key.problem &&
              other.key.shape == entry.key.shape &&

@@ -129,6 +129,18 @@ TEST_F(LookupTest, AWinnerThatCannotWorkIsLeftOut) {
   EXPECT_NE(answer.warnings[0].find("cannot work any more"), std::string::npos);
 }
 
+TEST_F(LookupTest, APredictionBesideAnotherDefaultIsAMiss) {
+  Entry entry = entryOf(workload, grouped(5), 10);
+  entry.measured = false;
+  entry.samples[0].status = Sample::Status::Predicted;
+  entry.byDefault = defaultOf(workload.problem);
+  setDatabase({entry});
+  EXPECT_EQ(ask().layer, Layer::Database);
+  entry.byDefault = grouped(7);
+  setDatabase({entry});
+  EXPECT_EQ(ask().layer, Layer::CostModel);
+}
+
 TEST_F(LookupTest, CorruptLayersAreMissesWithAWarning) {
   std::ofstream(path) << "{\"entries\": [";
   store(entryOf(workload, grouped(5), 10));
