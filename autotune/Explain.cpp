@@ -71,15 +71,17 @@ std::string tune::explain(const TuneResult &result, const Workload &workload,
       entry.samples.begin(), entry.samples.end(),
       [](const Sample &s) { return s.status == Sample::Status::Failed; });
   text +=
-      fmt::format("  {} candidates, {} legal, {} measured, {} failed; data: "
-                  "{}, {:.2f} survivors a row, {:.2f}% of 16x64 tiles "
-                  "live\n",
+      fmt::format("  {} candidates, {} legal, {} measured, {} failed\n",
                   result.space.legal.size() + result.space.rejected.size(),
                   result.space.legal.size(),
                   std::count_if(entry.samples.begin(), entry.samples.end(),
                                 [](const Sample &s) { return s.measured(); }),
-                  failed, entry.achieved.source, entry.achieved.survivorsPerRow,
-                  100 * entry.achieved.liveTiles);
+                  failed);
+  if (!entry.achieved.source.empty())
+    text += fmt::format("  data: {}; {:.2f} survivors a row, {:.2f}% of 16x64 "
+                        "tiles live\n",
+                        entry.achieved.source, entry.achieved.survivorsPerRow,
+                        100 * entry.achieved.liveTiles);
   if (entry.disturbed)
     text += "  the clock drifted while it was measured, and repeating did not "
             "help\n";

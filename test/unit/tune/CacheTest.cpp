@@ -201,6 +201,22 @@ TEST_F(CacheTest, KillAtAnyMomentLeavesAWholeEntry) {
   EXPECT_TRUE(cache.find(entry.key));
 }
 
+TEST_F(CacheTest, TheRootFollowsTheEnvironment) {
+  const char *home = std::getenv("HOME");
+  std::string before = home ? home : "";
+  unsetenv("TDA_CACHE_DIR");
+  unsetenv("XDG_CACHE_HOME");
+  setenv("HOME", "/home/me", 1);
+  EXPECT_EQ(defaultCacheRoot(), "/home/me/.cache/tda");
+  setenv("XDG_CACHE_HOME", "/xdg", 1);
+  EXPECT_EQ(defaultCacheRoot(), "/xdg/tda");
+  setenv("TDA_CACHE_DIR", "/own", 1);
+  EXPECT_EQ(defaultCacheRoot(), "/own");
+  unsetenv("TDA_CACHE_DIR");
+  unsetenv("XDG_CACHE_HOME");
+  setenv("HOME", before.c_str(), 1);
+}
+
 TEST_F(CacheTest, ListsTheBadOnesToo) {
   Entry entry = stored();
   std::ofstream(std::filesystem::path(cache.pathOf(entry.key)).parent_path() /
