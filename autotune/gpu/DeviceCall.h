@@ -45,6 +45,17 @@ private:
   host::HostTensor first; ///< Shape of the first output.
 };
 
+/// Captured launches.
+struct Graph {
+  tda_graph *graph = nullptr;
+  Graph() = default;
+  Graph(const Graph &) = delete;
+  ~Graph() {
+    if (graph)
+      tda_graph_destroy(graph);
+  }
+};
+
 /// Two events around a launch.
 class EventPair {
 public:

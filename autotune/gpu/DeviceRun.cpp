@@ -16,7 +16,8 @@ using namespace tda;
 using namespace tda::tune;
 using host::HostTensor;
 
-DeviceRun::DeviceRun(int device) : device(device) {}
+DeviceRun::DeviceRun(int device, MeasurePolicy policy)
+    : device(device), policy(policy) {}
 DeviceRun::~DeviceRun() {
   if (stream)
     tda_stream_destroy(stream);
@@ -209,30 +210,51 @@ bool DeviceRun::time(tda_program *program, double bestUs, Sample &sample,
     return false;
   double each = std::max<double>(ms, 1e-3);
   bool isHopeless = bestUs > 0 && each * 1e3 > 2.5 * bestUs;
+  int batch = each < policy.batchBelowMs
+                  ? std::clamp(int(policy.batchMs / each), 2, 32)
+                  : 1;
+  Graph graph;
+  if (batch > 1) {
+    if (!good(tda_graph_begin(stream), error))
+      return false;
+    bool launched = true;
+    for (int i = 0; i < batch && launched; ++i)
+      launched = launch(program, *call, next(), error);
+    // The capture ends also after a launch that failed.
+    std::string ignored;
+    if (!good(tda_graph_end(stream, &graph.graph),
+              launched ? error : ignored) ||
+        !launched)
+      return false;
+  }
+  auto runBatch = [&] {
+    return graph.graph ? good(tda_graph_launch(graph.graph, stream), error)
+                       : launch(program, *call, next(), error);
+  };
+  double run = each * batch;
   int runs = isHopeless ? policy.hopeless
-                        : std::clamp(int(policy.timedMs / each), policy.fewest,
+                        : std::clamp(int(policy.timedMs / run), policy.fewest,
                                      policy.most);
-  int warm = isHopeless ? 0 : std::min(200, int(policy.warmMs / each) + 2);
+  int warm = isHopeless ? 0 : std::min(200, int(policy.warmMs / run) + 2);
   std::vector<EventPair> events(runs);
   for (int i = 0; i < warm; ++i)
-    if (!launch(program, *call, next(), error))
+    if (!runBatch())
       return false;
   for (EventPair &pair : events)
-    if (!good(pair.start(stream), error) ||
-        !launch(program, *call, next(), error) ||
+    if (!good(pair.start(stream), error) || !runBatch() ||
         !good(pair.stop(stream), error))
       return false;
   std::vector<double> us;
   for (EventPair &pair : events) {
     if (!good(pair.elapsed(ms), error))
       return false;
-    us.push_back(double(ms) * 1e3);
+    us.push_back(double(ms) * 1e3 / batch);
   }
   std::sort(us.begin(), us.end());
   sample.median = us[us.size() / 2];
   sample.low = us[us.size() / 4];
   sample.high = us[us.size() * 3 / 4];
-  sample.repetitions = runs;
+  sample.repetitions = runs * batch;
   return true;
 }
 

@@ -2,7 +2,8 @@
 //
 // What the measuring child does. Timing: CUDA events around each launch, all
 // queued ahead; inputs rotate over copies that together exceed the L2 twice, so
-// that each run finds it cold, outside the timed span; a warm-up before.
+// that each run finds it cold, outside the timed span; a warm-up before. Short
+// kernels run several times between two events.
 // Verification comes first: outputs and workspace poisoned with NaN, sampled
 // rows against float64, a short ragged call against float64 in full, and every
 // bit against the form of the candidate that skips nothing. After the timed
@@ -28,7 +29,11 @@ struct MeasurePolicy {
   double warmMs = 3;         ///< Before the timed runs.
   double timedMs = 15;       ///< Of timed runs, about.
   int fewest = 7, most = 60; ///< Timed runs.
-  int hopeless = 3;          ///< Timed runs of what is over 2.5 times the best.
+  /// Of a kernel that takes less, several launches are one run, in a graph: the
+  /// host would not keep ahead of single ones.
+  double batchBelowMs = 0.1;
+  double batchMs = 0.3; ///< Such a run takes about this; 32 launches at most.
+  int hopeless = 3;     ///< Timed runs of what is over 2.5 times the best.
   size_t coldBytes = size_t(100) << 20; ///< Twice the L2 of an H100.
 };
 
@@ -37,7 +42,7 @@ struct Call;
 
 class DeviceRun {
 public:
-  explicit DeviceRun(int device);
+  explicit DeviceRun(int device, MeasurePolicy policy = MeasurePolicy());
   ~DeviceRun();
 
   bool open(DeviceFacts &facts, std::string &error);

@@ -116,6 +116,20 @@ TEST_F(GpuMeasure, WhatIsHopelessIsTimedLess) {
   EXPECT_EQ(sample.repetitions, 3);
 }
 
+TEST_F(GpuMeasure, ShortKernelsRunSeveralTimesInAGraph) {
+  MeasurePolicy policy;
+  policy.batchBelowMs = 10; // what the fake says is a millisecond
+  policy.batchMs = 4.1;
+  DeviceRun run(0, policy);
+  DeviceFacts facts;
+  ASSERT_TRUE(run.open(facts, error)) << error;
+  ASSERT_TRUE(run.begin(workload, "", achieved, error)) << error;
+  run.measure(kernel(), kernel(), 0, sample);
+  EXPECT_EQ(sample.status, Sample::Status::Measured) << sample.reason;
+  EXPECT_NEAR(sample.median, 1001.0 / 4, 0.5);
+  EXPECT_EQ(sample.repetitions % 4, 0);
+}
+
 TEST_F(GpuMeasure, AnOutputThatIsNotWrittenFails) {
   unsetenv("FAKE_CUDA_ZERO");
   DeviceRun run(0);
