@@ -182,7 +182,7 @@ static int64_t stampOf(const std::string &folder) {
 bool tune::lookup(const Query &query, Answer &answer, std::string &error) {
   answer = Answer();
   if (query.target->path == Path::Vector) {
-    answer.source = "the default of the CPU";
+    answer.source = "default of the CPU";
     return defaultSchedule(query.problem, *query.target, answer.schedule,
                            error);
   }

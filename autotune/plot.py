@@ -105,7 +105,7 @@ def print_table(rows):
 
 
 def print_triton(rows, document):
-    print("\n| problem | data | ours, µs | Triton, µs | Triton's tuning, s |\n"
+    print("\n| problem | data | ours, µs | Triton, µs | its tuning, s |\n"
           "|---|---|---|---|---|")
     ours = {(r["problem"], r["shape"], r["density"]): r for r in rows}
     for t in document["rows"]:
