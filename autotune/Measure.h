@@ -87,6 +87,7 @@ public:
     int every = 8;         ///< Candidates between two looks.
     double allowed = 0.03; ///< Change of the fixed candidate that is none.
     int attempts = 2;      ///< Repetitions of a disturbed run.
+    int settling = 6;      ///< First measurements, until two agree.
   };
   SteadyMeasure(Measure &inner, Options options);
   explicit SteadyMeasure(Measure &inner) : SteadyMeasure(inner, Options()) {}

@@ -27,8 +27,15 @@ bool SteadyMeasure::begin(const Schedule &schedule, Sample &sample,
                           std::string &error) {
   fixed = schedule;
   since.clear();
-  if (!sameDevice(error) || !inner.measure(fixed, sample, error))
-    return false;
+  // Clocks rise from idle, and fall when it gets warm: until two agree.
+  for (int i = 0; i < options.settling; ++i) {
+    first = sample;
+    if (!sameDevice(error) || !inner.measure(fixed, sample, error))
+      return false;
+    if (!sample.measured() || (i > 0 && std::abs(sample.median / first.median -
+                                                 1) <= options.allowed / 2))
+      break;
+  }
   first = sample;
   return true;
 }

@@ -15,7 +15,7 @@ using Clock = std::chrono::steady_clock;
 static std::optional<Entry> knownOf(const Cache &cache, const Key &key) {
   std::optional<Entry> known;
   for (Entry &entry : cache.ofProblem(key.problem, key.target, key.density))
-    if (entry.key.sameConditions(key)) {
+    if (entry.key.sameConditions(key) && !entry.disturbed) {
       if (known)
         known->merge(entry);
       else
@@ -67,6 +67,10 @@ int tune::runBundle(const Bundle &bundle, Measure &measure,
     std::string why;
     bool good = tune::tune(workload, *target, tuneOptions, &measure, builder,
                            known ? &*known : nullptr, result, why);
+    // A run that the clock disturbed is worth nothing: once more, from new.
+    if (good && result.entry.disturbed && !result.interrupted)
+      good = tune::tune(workload, *target, tuneOptions, &measure, builder,
+                        nullptr, result, why);
     unfinished += !good || result.interrupted;
     if (options.done)
       options.done(workload, result, why);

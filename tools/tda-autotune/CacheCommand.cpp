@@ -22,10 +22,10 @@ static constexpr const char *kOverview =
        tda-autotune cache verify [--quick]
 
 The user's cache of tuned schedules, in $TDA_CACHE_DIR, else
-$XDG_CACHE_HOME/tda, else ~/.cache/tda. KEY is the hash that 'list' shows, or the start of it. FILE
-holds many entries ('-': standard output). prune removes entries that cannot be
-read or used any more. verify also compiles each measured winner, and fails
-where its PTX is not the one that was measured.
+$XDG_CACHE_HOME/tda, else ~/.cache/tda. KEY is the hash that 'list' shows, or
+the start of it. FILE holds many entries ('-': standard output). prune removes
+entries that cannot be read or used any more. verify also compiles each measured
+winner, and fails where its PTX is not the one that was measured.
 )";
 
 namespace {

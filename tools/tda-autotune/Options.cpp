@@ -9,7 +9,8 @@
 using namespace tda;
 
 static constexpr const char *kOverview =
-    R"(usage: tda-autotune --arch sm_NN FILE.mlir|--attention "WORDS" [OPTION...]
+    R"(usage: tda-autotune --arch sm_NN FILE.mlir [OPTION...]
+       tda-autotune --arch sm_NN --attention "WORDS" [OPTION...]
        tda-autotune ... --emit-bundle DIR    then, where the GPU is:
        tda-measure DIR                       then, back here:
        tda-autotune --ingest DIR

@@ -68,7 +68,7 @@ bool isTable(const tune::Entry &entry, const tune::Bundle &bundle,
     if (const tune::Sample *sample = entry.find(schedule);
         !sample || sample->status == tune::Sample::Status::Predicted)
       return false;
-  return entry.measured && !entry.disturbed;
+  return entry.measured;
 }
 
 /// Writes what was measured to --tables and --entries.

@@ -302,6 +302,30 @@ TEST_F(GpuMeasure, RunsABundleAndResumes) {
   EXPECT_GE(measured, 7);
 }
 
+TEST_F(GpuMeasure, ARunThatTheClockDisturbedIsDoneAgain) {
+  Bundle bundle;
+  bundle.folder = folder.path;
+  bundle.target = "sm_90";
+  bundle.plan = {{workload, true}};
+  for (const Schedule &s :
+       SearchSpace(workload.problem, targetOf("sm_90")).candidates())
+    bundle.kernels.push_back(
+        {workload.problem.str(), s.str(), Built{true, "", 0, "sha256:x"}});
+  int calls = 0;
+  FakeMeasure fake([&](const Workload &, const Schedule &) {
+    return timed(100 + (++calls < 40 ? 2.0 * calls : 0)); // then steady
+  });
+  RunOptions options;
+  bool disturbed = true;
+  options.done = [&](const Workload &, const TuneResult &result,
+                     const std::string &) {
+    disturbed = result.entry.disturbed;
+  };
+  EXPECT_EQ(runBundle(bundle, fake, options, error), 0) << error;
+  EXPECT_FALSE(disturbed);
+  EXPECT_GT(calls, 100);
+}
+
 TEST(TuneInputs, RealDataKeepsItsSurvivors) {
   // Columns repeated: the same scores against the same thresholds.
   Achieved narrow, wide;

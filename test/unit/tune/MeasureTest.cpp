@@ -51,7 +51,19 @@ TEST_F(Steady, AnUndisturbedRunIsNotRepeated) {
   ASSERT_TRUE(steady.settle(repeated, error));
   EXPECT_TRUE(repeated.empty());
   EXPECT_FALSE(steady.disturbed());
-  EXPECT_EQ(fake.calls.size(), 3u);
+  EXPECT_EQ(fake.calls.size(), 4u); // the fixed one: twice, and a look
+}
+
+TEST_F(Steady, ClocksThatRiseFromIdleAreWaitedFor) {
+  std::vector<double> speeds{2, 1.5, 1.1, 1.001, 1};
+  size_t call = 0;
+  fake.function = [&](const Workload &, const Schedule &) {
+    return timed(100 * speeds[std::min(call++, speeds.size() - 1)]);
+  };
+  SteadyMeasure steady(fake);
+  ASSERT_TRUE(steady.begin(fixed, sample, error));
+  EXPECT_EQ(call, 5u);
+  EXPECT_NEAR(sample.median, 100, 0.2);
 }
 
 TEST_F(Steady, ADisturbedRunIsRepeated) {
