@@ -1,12 +1,14 @@
 """Configuration of the lit tests.
 
 A test's RUN lines may use, by name, the project's tools (tda-opt, tda-compile,
-tda-run) and LLVM's FileCheck, not, count, split-file, mlir-opt; and
+tda-run, tda-autotune, tda-measure) and LLVM's FileCheck, not, count, split-file, mlir-opt; and
 
   %data    test/data
   %ptxas   ptxas of the CUDA Toolkit (REQUIRES: ptxas)
 
-Features for REQUIRES: ptxas, gpu (tda-run sees one), x86, asan.
+  %fakecuda  the driver of the unit tests (REQUIRES: fake-cuda)
+
+Features for REQUIRES: ptxas, fake-cuda, gpu (tda-run sees one), x86, asan.
 """
 
 import os
@@ -34,6 +36,9 @@ for setting in filter(None, config.sanitizer_environment.split(";")):
     config.environment[name] = os.environ.get(name, value)
     config.available_features.add("asan")
 
+# A schedule that somebody tuned on this machine must not change what tests see.
+config.environment["TDA_CACHE_DIR"] = os.path.join(config.test_exec_root, "no-cache")
+
 config.substitutions.append(("%data", os.path.join(config.test_source_root, "data")))
 
 
@@ -59,6 +64,10 @@ def has_gpu():
     return devices.returncode == 0 and devices.stdout.strip() not in ("", "none")
 
 
+fake_cuda = os.path.join(config.tda_build_dir, "lib", "libtda_fake_cuda.so")
+if os.path.exists(fake_cuda):
+    config.available_features.add("fake-cuda")
+    config.substitutions.append(("%fakecuda", fake_cuda))
 ptxas = find_ptxas()
 if ptxas:
     config.available_features.add("ptxas")

@@ -88,6 +88,8 @@ struct GpuProgram {
   std::string ptx;
   std::string cubin;          ///< Empty until addCubin.
   bool scheduleGiven = false; ///< By the description itself.
+  /// With schedule = "auto": which layer of the tuner knew it, and from where.
+  std::string scheduleSource;
   Signature signature;
   Manifest manifest;
 };

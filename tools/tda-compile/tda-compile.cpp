@@ -42,7 +42,7 @@ Then: tda-run out/attention.json --target gpu --help
 
 struct Options {
   std::optional<std::string> file, attention, arch, output, emit, schedule,
-      function;
+      function, shape, density;
   bool noSkip = false, noCubin = false, verbose = false;
 };
 
@@ -100,16 +100,21 @@ int Compiler::compile(const FusedFunction &function, GpuProgram &program,
                       bool wantCubin) {
   CompileOptions compile;
   compile.target = *options.arch;
-  compile.schedule = options.schedule.value_or("");
+  compile.schedule = options.schedule.value_or("auto");
+  compile.tunedShape = options.shape.value_or("");
+  compile.tunedDensity = options.density.value_or("");
   compile.noSkip = options.noSkip;
   if (!compileGpu(function, compile, program, messages))
     return fail();
   if (options.verbose)
-    fmt::print(stderr, "{}: schedule {} (from {}{})\n", program.name,
-               program.manifest.schedule,
-               options.schedule ? "--schedule over " : "",
-               program.scheduleGiven ? "the description"
-                                     : "the default for " + *options.arch);
+    fmt::print(
+        stderr, "{}: schedule {} (from {}{})\n", program.name,
+        program.manifest.schedule,
+        options.schedule && *options.schedule != "auto" ? "--schedule over "
+                                                        : "",
+        program.scheduleGiven            ? "the description"
+        : program.scheduleSource.empty() ? "the default for " + *options.arch
+                                         : "the " + program.scheduleSource);
   if (!wantCubin)
     return 0;
   std::optional<Ptxas> ptxas = findPtxas();
@@ -209,6 +214,8 @@ std::string checkOptions(const Options &options) {
     return "--function chooses from a file; --attention is one function";
   if (options.emit == "mlir" && (options.schedule || options.noSkip))
     return "--schedule and --no-skip change nothing in --emit=mlir";
+  if (options.emit == "mlir" && (options.shape || options.density))
+    return "--tuned-shape and --tuned-density change nothing in --emit=mlir";
   if (!options.output)
     return options.emit ? "say where to: -o FILE, or -o - for the standard "
                           "output"
@@ -244,8 +251,14 @@ int main(int argc, char **argv) {
   commandLine.value("function", "NAME", options.function,
                     "Compile this function of the file only");
   commandLine.value("schedule", "\"WORDS\"", options.schedule,
-                    "Override the schedule: tile_m, tile_n, stages, warps,\n"
-                    "skip, group, as \"tile_m = 64, warps = 4\"");
+                    "Override the default schedule: tile_m, tile_n, stages,\n"
+                    "warps, skip, group, as \"tile_m = 64, warps = 4\"; auto:\n"
+                    "what tuning found, as without this option");
+  commandLine.value("tuned-shape", "\"B=..,H=..,N=..\"", options.shape,
+                    "Take the schedule tuned for these lengths, where types\n"
+                    "do not fix them (default: B=1,H=16,N=8192)");
+  commandLine.value("tuned-density", "D", options.density,
+                    "and for this data: null, real, dense (default: real)");
   commandLine.flag("no-skip", options.noSkip,
                    "Empty tiles take the arithmetic of live ones (debug)");
   commandLine.flag("no-cubin", options.noCubin,

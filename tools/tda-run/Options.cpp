@@ -69,9 +69,12 @@ CommandLine declare(Options &options, Words &words) {
   line.value("threads", "N", words.threads,
              "CPU: threads (default: all of the machine)");
   line.value("schedule", "\"WORDS\"", options.schedule,
-             "Override the schedule, as in tda-compile");
+             "Override the schedule, as in tda-compile; without, on a GPU\n"
+             "what tuning found for it and these lengths");
   line.flag("no-skip", options.noSkip,
             "Empty tiles take the arithmetic of live ones (debug)");
+  line.flag("v", options.verbose,
+            "GPU: say which schedule was taken, and from where");
   line.value("device", "N", words.device, "GPU to run on (default: 0)");
   line.flag("devices", options.listDevices,
             "List the GPUs, or print 'none', and end");

@@ -16,7 +16,7 @@ namespace tda {
 struct Options {
   // What to run.
   std::optional<std::string> file, attention, function, schedule;
-  bool noSkip = false, unfused = false;
+  bool noSkip = false, unfused = false, verbose = false;
   // Where.
   bool gpu = false, listDevices = false;
   int device = 0;
