@@ -18,7 +18,7 @@ struct Options {
   std::optional<std::string> file, attention, function, schedule;
   bool noSkip = false, unfused = false;
   // Where.
-  bool gpu = false, listDevices = false;
+  bool gpu = false, listDevices = false, explainLaunch = false;
   int device = 0;
   unsigned threads = 0; ///< 0: all of the machine.
   // On what.

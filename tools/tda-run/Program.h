@@ -55,6 +55,10 @@ bool targetOfDevice(int device, std::string &target, std::string &messages);
 /// Prints one line a GPU, or "none".
 int listDevices();
 
+/// Prints what a call of NAME.json with the given lengths launches, and needs
+/// no GPU for it. Returns the exit code.
+int explainLaunch(const Options &options);
+
 /// The arguments: from files, or random.
 bool readInputs(const Program &program, const Options &options,
                 std::vector<host::HostTensor> &inputs, std::string &error);
