@@ -77,6 +77,9 @@ bool fuseDescription(mlir::ModuleOp module,
 bool describeFunction(const FusedFunction &function, Signature &signature,
                       std::string &messages);
 
+/// The same function under another name, which must be a C identifier.
+FusedFunction renamed(const FusedFunction &function, llvm::StringRef name);
+
 /// Lets the attention of `function` return its survivors too, if it does not.
 bool addSurvivors(FusedFunction &function, std::string &messages);
 

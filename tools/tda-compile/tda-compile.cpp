@@ -3,6 +3,7 @@
 #include "OutputSet.h"
 #include "tda/Compile.h"
 #include "tda/Host/AtomicFile.h"
+#include "tda/Package.h"
 #include "tda/TargetTable.h"
 
 #include <cstdio>
@@ -21,7 +22,8 @@ Compiles Threshold Differential Attention for a GPU. FILE.mlir ('-': standard
 input) holds functions of tda.attention, or of stage ops that fuse into one.
 For each function NAME, DIR gets NAME.ptx, the code; NAME.json, its manifest,
 with which any program can launch it; NAME.h, a C header over libtda_runtime;
-and NAME.cubin where ptxas is installed. DIR is created.
+and NAME.cubin where ptxas is installed. DIR is created. With --package NAME.h
+and NAME.c are a launcher in C99 that needs only libcuda.
 
 WORDS describe an attention without MLIR: views=1|2 and d=N are required, then
 as needed dv=N dtype=bf16|f16|f32 causal window=W power=P normalize
@@ -36,14 +38,16 @@ constexpr const char *kExamples = R"(examples:
   tda-compile attention.mlir --emit=mlir -o -
   tda-compile attention.mlir --emit=ptx --arch sm_90 -o - | less
   tda-compile attention.mlir --arch sm_90 --schedule "tile_n = 32" -o out
+  tda-compile attention.mlir --arch sm_90 --package --embed -o out
 
 Then: tda-run out/attention.json --target gpu --help
 )";
 
 struct Options {
   std::optional<std::string> file, attention, arch, output, emit, schedule,
-      function;
+      schedules, function;
   bool noSkip = false, noCubin = false, verbose = false;
+  bool package = false, embed = false;
 };
 
 class Compiler {
@@ -64,8 +68,9 @@ private:
     messages.clear();
   }
   int load();
-  int compile(const FusedFunction &function, GpuProgram &program,
-              bool wantCubin);
+  int compile(const FusedFunction &function, const std::string &schedule,
+              GpuProgram &program, bool wantCubin);
+  int addPackage(const FusedFunction &function, OutputSet &outputs);
   int emitOne(const std::string &form);
   int emitAll();
   int writeText(const std::string &text);
@@ -96,18 +101,19 @@ int Compiler::load() {
   return 0;
 }
 
-int Compiler::compile(const FusedFunction &function, GpuProgram &program,
+int Compiler::compile(const FusedFunction &function,
+                      const std::string &schedule, GpuProgram &program,
                       bool wantCubin) {
   CompileOptions compile;
   compile.target = *options.arch;
-  compile.schedule = options.schedule.value_or("");
+  compile.schedule = schedule;
   compile.noSkip = options.noSkip;
   if (!compileGpu(function, compile, program, messages))
     return fail();
   if (options.verbose)
     fmt::print(stderr, "{}: schedule {} (from {}{})\n", program.name,
                program.manifest.schedule,
-               options.schedule ? "--schedule over " : "",
+               !schedule.empty() ? "--schedule over " : "",
                program.scheduleGiven ? "the description"
                                      : "the default for " + *options.arch);
   if (!wantCubin)
@@ -160,24 +166,63 @@ int Compiler::emitOne(const std::string &form) {
                     form, functions.size(), names));
   }
   GpuProgram program;
-  if (int code = compile(functions[0], program, form == "cubin"))
+  if (int code = compile(functions[0], options.schedule.value_or(""), program,
+                         form == "cubin"))
     return code;
   return writeText(form == "llvm"  ? program.llvm
                    : form == "ptx" ? program.ptx
                                    : program.cubin);
 }
 
+/// Code and manifest.
+static void addProgram(const GpuProgram &program, OutputSet &outputs) {
+  outputs.add(program.name + ".ptx", program.ptx);
+  if (!program.cubin.empty())
+    outputs.add(program.name + ".cubin", program.cubin);
+  outputs.add(program.name + ".json", printManifest(program.manifest));
+}
+
+/// One program a schedule, and the launcher of all of them.
+int Compiler::addPackage(const FusedFunction &function, OutputSet &outputs) {
+  std::vector<ScheduleRange> ranges = {{{}, options.schedule.value_or("")}};
+  std::string error;
+  if (options.schedules &&
+      !parseScheduleRanges(*options.schedules, ranges, error))
+    return commandLine.error("--schedules: " + error);
+  Package package;
+  package.name = function.name;
+  package.embed = options.embed;
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    FusedFunction variant = renamed(
+        function, options.schedules ? fmt::format("{}_{}", function.name, i)
+                                    : function.name);
+    GpuProgram program;
+    if (int code =
+            compile(variant, ranges[i].schedule, program, !options.noCubin))
+      return code;
+    addProgram(program, outputs);
+    package.variants.push_back(
+        {program.manifest, ranges[i].covers, program.ptx, program.cubin});
+  }
+  outputs.add(function.name + ".h", emitLauncherHeader(package));
+  outputs.add(function.name + ".c", emitLauncher(package));
+  return 0;
+}
+
 int Compiler::emitAll() {
   OutputSet outputs;
   for (const FusedFunction &function : functions) {
+    if (options.package) {
+      if (int code = addPackage(function, outputs))
+        return code;
+      continue;
+    }
     GpuProgram program;
-    if (int code = compile(function, program, !options.noCubin))
+    if (int code = compile(function, options.schedule.value_or(""), program,
+                           !options.noCubin))
       return code;
-    outputs.add(program.name + ".ptx", program.ptx);
-    if (!program.cubin.empty())
-      outputs.add(program.name + ".cubin", program.cubin);
+    addProgram(program, outputs);
     outputs.add(program.name + ".h", emitHeader(program.manifest));
-    outputs.add(program.name + ".json", printManifest(program.manifest));
   }
   flushMessages();
   std::string error;
@@ -217,6 +262,12 @@ std::string checkOptions(const Options &options) {
     return "-o - needs --emit: a set of files goes into a folder, -o DIR";
   if (options.output->empty())
     return "-o is empty";
+  if (options.package && options.emit)
+    return "--package writes a set of files, --emit one; choose";
+  if (!options.package && (options.embed || options.schedules))
+    return "--embed and --schedules belong to --package";
+  if (options.schedule && options.schedules)
+    return "give --schedule or --schedules, not both";
   // Nothing is compiled for it, so nothing else would look.
   if (std::string error; options.emit == "mlir" && options.arch &&
                          !findTarget(*options.arch, error))
@@ -246,6 +297,15 @@ int main(int argc, char **argv) {
   commandLine.value("schedule", "\"WORDS\"", options.schedule,
                     "Override the schedule: tile_m, tile_n, stages, warps,\n"
                     "skip, group, as \"tile_m = 64, warps = 4\"");
+  commandLine.flag("package", options.package,
+                   "Write NAME.c and a NAME.h of its own instead of that over\n"
+                   "libtda_runtime: a C99 launcher that needs only libcuda");
+  commandLine.flag("embed", options.embed,
+                   "With --package: put the code into NAME.c");
+  commandLine.value(
+      "schedules", "\"RANGES\"", options.schedules,
+      "With --package: several schedules by run-time lengths, as\n"
+      "\"Nk <= 2048: tile_m = 64; Nk >= 2049: \"");
   commandLine.flag("no-skip", options.noSkip,
                    "Empty tiles take the arithmetic of live ones (debug)");
   commandLine.flag("no-cubin", options.noCubin,
