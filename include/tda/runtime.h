@@ -144,6 +144,14 @@ TDA_API tda_status tda_launch(const tda_program *program,
                               void *workspace, size_t workspace_bytes,
                               void *stream);
 
+/* The same on CUDA device `device`, which must have been loaded, whatever the
+   thread's current context is; that stays as it was. `stream` is one of that
+   device. */
+TDA_API tda_status tda_launch_on(const tda_program *program, int device,
+                                 const tda_argument *args, size_t nargs,
+                                 void *workspace, size_t workspace_bytes,
+                                 void *stream);
+
 /* By default tda_launch asks the driver of each tensor's address whether the
    device can use it (some 0.1 us each); `enabled` = 0 leaves that out. */
 TDA_API void tda_set_pointer_checks(tda_program *program, int enabled);

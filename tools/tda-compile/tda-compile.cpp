@@ -16,7 +16,7 @@ namespace {
 constexpr const char *kOverview =
     R"(usage: tda-compile FILE.mlir --arch sm_NN -o DIR
        tda-compile --attention "WORDS" --arch sm_NN -o DIR
-       tda-compile FILE.mlir --emit=mlir|llvm|ptx|cubin [--arch sm_NN] -o FILE
+       tda-compile FILE.mlir --emit=FORM [--arch sm_NN] -o FILE
 
 Compiles Threshold Differential Attention for a GPU. FILE.mlir ('-': standard
 input) holds functions of tda.attention, or of stage ops that fuse into one.
@@ -45,7 +45,7 @@ Then: tda-run out/attention.json --target gpu --help
 
 struct Options {
   std::optional<std::string> file, attention, arch, output, emit, schedule,
-      schedules, function;
+      schedules, function, name;
   bool noSkip = false, noCubin = false, verbose = false;
   bool package = false, embed = false;
 };
@@ -90,7 +90,8 @@ int Compiler::load() {
     std::string error;
     if (!Problem::parse(*options.attention, problem, error))
       return commandLine.error(error);
-    source = buildDescription(*context, problem);
+    source =
+        buildDescription(*context, problem, options.name.value_or("attention"));
   } else {
     source = loadDescription(*context, *options.file, messages);
   }
@@ -164,6 +165,16 @@ int Compiler::emitOne(const std::string &form) {
         fmt::format("--emit={} writes one function, and there are {}; choose "
                     "with --function:{}",
                     form, functions.size(), names));
+  }
+  if (form == "object") {
+    CompileOptions compile;
+    compile.schedule = options.schedule.value_or("");
+    compile.noSkip = options.noSkip;
+    std::string object;
+    if (!compileCpuObject(functions[0], compile, functions[0].name, object,
+                          messages))
+      return fail();
+    return writeText(object);
   }
   GpuProgram program;
   if (int code = compile(functions[0], options.schedule.value_or(""), program,
@@ -245,11 +256,16 @@ std::string checkOptions(const Options &options) {
                           "--attention; see 'tda-compile --help'";
   if (options.emit) {
     const std::string &form = *options.emit;
-    if (form != "mlir" && form != "llvm" && form != "ptx" && form != "cubin")
+    if (form != "mlir" && form != "llvm" && form != "ptx" && form != "cubin" &&
+        form != "object")
       return fmt::format("unknown form --emit={}; known: mlir, llvm, ptx, "
-                         "cubin",
+                         "cubin, object",
                          form);
+    if (form == "object" && options.arch != "cpu")
+      return "--emit=object is code for CPUs: --arch cpu";
   }
+  if (options.name && !options.attention)
+    return "--name is the function's of --attention; one in a file has its own";
   if (options.attention && options.function)
     return "--function chooses from a file; --attention is one function";
   if (options.emit == "mlir" && (options.schedule || options.noSkip))
@@ -285,13 +301,17 @@ int main(int argc, char **argv) {
   commandLine.positional("FILE.mlir", options.file);
   commandLine.value("attention", "\"WORDS\"", options.attention,
                     "Compile this attention instead of a file");
+  commandLine.value("name", "NAME", options.name,
+                    "With --attention: what the function is called, and the\n"
+                    "files and C names after it (default: attention)");
   commandLine.value("arch", "sm_NN", options.arch,
                     "GPU to compile for: sm_80, sm_86, sm_89 or sm_90");
   commandLine.value("o", "DIR|FILE", options.output,
                     "Folder for the files; with --emit the file, '-': stdout");
   commandLine.value("emit", "FORM", options.emit,
                     "Write one form only: mlir (the fused function, which\n"
-                    "tda-run takes), llvm, ptx or cubin");
+                    "tda-run takes), llvm, ptx, cubin, or with --arch cpu\n"
+                    "object (code for CPUs with AVX2)");
   commandLine.value("function", "NAME", options.function,
                     "Compile this function of the file only");
   commandLine.value("schedule", "\"WORDS\"", options.schedule,
