@@ -58,6 +58,15 @@ std::string emitLauncherHeader(const Package &package);
 /// NAME.c: the launcher, one file, strict C99, no header but the C library's.
 std::string emitLauncher(const Package &package);
 
+/// NAME_tvm_ffi.cc: TVM-FFI symbols over NAME.h, C++17, for a package with
+/// embedded code. They take DLPack tensors in the order of the arguments.
+std::string emitTvmFfi(const Package &package);
+
+/// NAME_tensorrt.json: inputs, scalars and outputs in order, grids as
+/// expressions of the inputs' shapes, and whether TensorRT's ahead-of-time
+/// plugins can launch the kernels as they are, with what stands against it.
+std::string emitTensorRt(const Package &package);
+
 } // namespace tda
 
 #endif // TDA_PACKAGE_H

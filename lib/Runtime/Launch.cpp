@@ -257,12 +257,18 @@ static tda_status launchKernel(const tda_program &program, size_t index,
               kernel.entry, resultText(driver, result), device.ordinal);
 }
 
-/// `ordinal` < 0: the device of the thread's current context.
+/// `ordinal` < 0: the device of the thread's current context. `allocate`,
+/// where it is not NULL, gives the workspace.
 static tda_status launch(const tda_program *program, int ordinal,
                          const tda_argument *args, size_t nargs,
-                         void *workspace, size_t workspaceBytes, void *stream) {
+                         void *workspace, size_t workspaceBytes,
+                         tda_allocate allocate, void *user, void *stream) {
   Call call;
   TDA_TRY(checkCall(program, args, nargs, DataCheck::Required, call));
+  if (allocate && call.workspaceBytes > 0) {
+    workspaceBytes = static_cast<size_t>(call.workspaceBytes);
+    workspace = allocate(user, workspaceBytes);
+  }
   TDA_TRY(checkWorkspace(call, workspace, workspaceBytes));
   ContextScope scope;
   const LoadedDevice *device = nullptr;
@@ -283,7 +289,8 @@ tda_status tda_launch(const tda_program *program, const tda_argument *args,
                       size_t nargs, void *workspace, size_t workspace_bytes,
                       void *stream) {
   return guarded([&] {
-    return launch(program, -1, args, nargs, workspace, workspace_bytes, stream);
+    return launch(program, -1, args, nargs, workspace, workspace_bytes, nullptr,
+                  nullptr, stream);
   });
 }
 
@@ -296,6 +303,19 @@ tda_status tda_launch_on(const tda_program *program, int device,
       return fail(TDA_ERROR_USE, "tda_launch_on: device {} is negative",
                   device);
     return launch(program, device, args, nargs, workspace, workspace_bytes,
+                  nullptr, nullptr, stream);
+  });
+}
+
+tda_status tda_launch_with(const tda_program *program, int device,
+                           const tda_argument *args, size_t nargs,
+                           tda_allocate allocate, void *user, void *stream) {
+  return guarded([&]() -> tda_status {
+    if (device < 0 || !allocate)
+      return fail(TDA_ERROR_USE,
+                  "tda_launch_with: device {} is negative, or `allocate` NULL",
+                  device);
+    return launch(program, device, args, nargs, nullptr, 0, allocate, user,
                   stream);
   });
 }

@@ -47,7 +47,7 @@ struct Options {
   std::optional<std::string> file, attention, arch, output, emit, schedule,
       schedules, function, name;
   bool noSkip = false, noCubin = false, verbose = false;
-  bool package = false, embed = false;
+  bool package = false, embed = false, tvmFfi = false, tensorRt = false;
 };
 
 class Compiler {
@@ -202,7 +202,7 @@ int Compiler::addPackage(const FusedFunction &function, OutputSet &outputs) {
     return commandLine.error("--schedules: " + error);
   Package package;
   package.name = function.name;
-  package.embed = options.embed;
+  package.embed = options.embed || options.tvmFfi;
   for (size_t i = 0; i < ranges.size(); ++i) {
     FusedFunction variant = renamed(
         function, options.schedules ? fmt::format("{}_{}", function.name, i)
@@ -217,6 +217,10 @@ int Compiler::addPackage(const FusedFunction &function, OutputSet &outputs) {
   }
   outputs.add(function.name + ".h", emitLauncherHeader(package));
   outputs.add(function.name + ".c", emitLauncher(package));
+  if (options.tvmFfi)
+    outputs.add(function.name + "_tvm_ffi.cc", emitTvmFfi(package));
+  if (options.tensorRt)
+    outputs.add(function.name + "_tensorrt.json", emitTensorRt(package));
   return 0;
 }
 
@@ -280,8 +284,9 @@ std::string checkOptions(const Options &options) {
     return "-o is empty";
   if (options.package && options.emit)
     return "--package writes a set of files, --emit one; choose";
-  if (!options.package && (options.embed || options.schedules))
-    return "--embed and --schedules belong to --package";
+  if (!options.package && (options.embed || options.schedules ||
+                           options.tvmFfi || options.tensorRt))
+    return "--embed, --schedules, --tvm-ffi and --tensorrt belong to --package";
   if (options.schedule && options.schedules)
     return "give --schedule or --schedules, not both";
   // Nothing is compiled for it, so nothing else would look.
@@ -322,6 +327,12 @@ int main(int argc, char **argv) {
                    "libtda_runtime: a C99 launcher that needs only libcuda");
   commandLine.flag("embed", options.embed,
                    "With --package: put the code into NAME.c");
+  commandLine.flag("tvm-ffi", options.tvmFfi,
+                   "With --package: NAME_tvm_ffi.cc too, symbols that take\n"
+                   "DLPack tensors; implies --embed");
+  commandLine.flag("tensorrt", options.tensorRt,
+                   "With --package: NAME_tensorrt.json too, what a plugin of\n"
+                   "TensorRT must know");
   commandLine.value(
       "schedules", "\"RANGES\"", options.schedules,
       "With --package: several schedules by run-time lengths, as\n"

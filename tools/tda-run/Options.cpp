@@ -1,7 +1,6 @@
 //===- Options.cpp - The command line of tda-run --------------------------===//
 #include "Options.h"
 #include "CommandLine.h"
-#include "tda/Pipeline.h"
 
 #include <cstdio>
 #include <fmt/format.h>

@@ -35,6 +35,9 @@ struct Options {
 /// False where the tool ends at once, with `exitCode`; an error is printed.
 bool parseOptions(int argc, char **argv, Options &options, int &exitCode);
 
+/// What --version prints.
+std::string versionText();
+
 /// Prints "tda-run: error: text" and returns 1.
 int reportError(const std::string &text);
 

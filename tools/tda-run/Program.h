@@ -40,6 +40,13 @@ public:
 std::unique_ptr<Program> loadProgram(const Options &options,
                                      std::string &messages);
 
+/// "NAME.json".
+bool isManifest(const std::string &path);
+
+/// loadProgram of NAME.json.
+std::unique_ptr<Program> loadManifest(const Options &options,
+                                      std::string &messages);
+
 /// Opens NAME.json and its PTX for a GPU.
 std::unique_ptr<Program> openFile(const std::string &path, int device,
                                   std::string &messages);
