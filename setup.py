@@ -15,6 +15,7 @@ from wheel.bdist_wheel import bdist_wheel
 
 ROOT = Path(__file__).parent.resolve()
 BUILD = Path(os.environ.get("TDA_BUILD_DIR", ROOT / "build" / "wheel"))
+KERNELS = os.environ.get("TDA_WHEEL_KERNELS", "all")
 sys.path.insert(0, str(ROOT / "python"))
 
 
@@ -29,7 +30,7 @@ def run(*command):
 def build_project():
     """The compiler and the runtime; quick where they are there."""
     targets = ["tda_runtime_static"]
-    if os.environ.get("TDA_WHEEL_KERNELS") != "none":
+    if KERNELS != "none":
         targets.append("tda-compile")
     if not (BUILD / "CMakeCache.txt").exists():
         mlir = os.environ.get("MLIR_DIR", "/usr/lib/llvm-22/lib/cmake/mlir")
@@ -54,11 +55,10 @@ class BuildNative(build_ext):
 
     def kernels(self):
         import build_kernels
-        wanted = os.environ.get("TDA_WHEEL_KERNELS", "all")
-        if self.inplace or wanted == "none":
+        if self.inplace or KERNELS == "none":
             return
         build_kernels.main(["--compiler", str(BUILD / "bin" / "tda-compile"),
-                            "--set", wanted,
+                            "--set", KERNELS,
                             str(Path(self.build_lib) / "tda" / "kernels")])
 
 
@@ -71,9 +71,12 @@ class Wheel(bdist_wheel):
 setup(
     ext_modules=[Extension(
         "tda._native", ["python/native/native.cpp"],
+        depends=["python/native/Exchange.h", "include/tda/runtime.h"],
         include_dirs=["include"], language="c++", py_limited_api=True,
         extra_compile_args=["-std=c++17", "-O2", "-fvisibility=hidden"],
         extra_link_args=["-static-libstdc++", "-static-libgcc", "-ldl",
                          "-pthread", "-Wl,--exclude-libs,ALL", "-s"])],
+    # Beside, not among, what CMake puts in build/.
+    options={"build": {"build_base": f"build/python-{KERNELS}"}},
     cmdclass={"build_ext": BuildNative, "bdist_wheel": Wheel},
 )

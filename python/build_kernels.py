@@ -46,9 +46,10 @@ def problems(which):
            for views, d, dtype, causal, normalize, stats in itertools.product(
                (1, 2), (64, 128), ("bf16", "f16"), (True, False),
                (True, False), (False, True))]
-    cpu = [Problem(views, d, d, dtype, causal, 0, 2.0, True, "head", False)
-           for views, d, dtype, causal in itertools.product(
-               (1, 2), (64, 128), ("bf16", "f16", "f32"), (True, False))]
+    cpu = [Problem(views, d, d, dtype, causal, 0, 2.0, True, "head", stats)
+           for views, d, dtype, causal, stats in itertools.product(
+               (1, 2), (64, 128), ("bf16", "f16", "f32"), (True, False),
+               (False, True))]
     return gpu, cpu
 
 

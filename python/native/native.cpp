@@ -1,15 +1,17 @@
 //===- native.cpp - The extension module tda._native ----------------------===//
 //
 // Between Python tensors and libtda_runtime, which is linked in: reads shape,
-// strides and address of each tensor and launches. It knows no framework: a
-// tensor is what has .shape, .stride() and .data_ptr(). Python's limited API,
-// so that one build serves every Python from 3.9 on.
+// strides and address of each tensor and launches. It links no framework: where
+// the tensor's type has DLPack's C exchange interface (PyTorch from 2.10 on),
+// that is read; else a tensor is what has .shape, .stride() and .data_ptr().
+// Python's limited API, so that one build serves every Python from 3.9 on.
 //
 //===----------------------------------------------------------------------===//
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x03090000
 #include <Python.h>
 
+#include "Exchange.h"
 #include "tda/runtime.h"
 
 #include <atomic>
@@ -58,6 +60,21 @@ bool readArgument(PyObject *object, int dtype, tda_argument &argument) {
   }
   argument.kind = TDA_TENSOR;
   argument.dtype = dtype;
+  dlpack::Tensor tensor;
+  if (dlpack::read(object, tensor) && tensor.rank <= TDA_MAX_RANK) {
+    if (tensor.dtype() != dtype) {
+      PyErr_SetString(PyExc_TypeError,
+                      "an argument has another dtype than the kernel");
+      return false;
+    }
+    argument.data = static_cast<char *>(tensor.data) + tensor.offset;
+    argument.rank = tensor.rank;
+    for (int i = 0; i < tensor.rank; ++i) {
+      argument.shape[i] = tensor.shape[i];
+      argument.strides[i] = tensor.strides[i];
+    }
+    return true;
+  }
   argument.rank =
       readTuple(PyObject_GetAttr(object, nameShape), argument.shape);
   if (argument.rank < 0)
@@ -145,6 +162,70 @@ PyObject *close(PyObject *, PyObject *handle) {
   Py_RETURN_NONE;
 }
 
+/// A tensor that a function of Python allocates.
+struct Workspace {
+  PyObject *allocate, *buffer;
+
+  static void *get(void *user, size_t bytes) {
+    auto *self = static_cast<Workspace *>(user);
+    self->buffer = PyObject_CallFunction(self->allocate, "n", Py_ssize_t(bytes));
+    PyObject *data = self->buffer ? PyObject_CallMethodObjArgs(
+                                        self->buffer, nameDataPtr, nullptr)
+                                  : nullptr;
+    void *address = data ? PyLong_AsVoidPtr(data) : nullptr;
+    Py_XDECREF(data);
+    return address;
+  }
+};
+
+/// ready(q1, k1, q2, k2, v, beta, lam), None for what one view lacks:
+/// whether a call needs no closer look in Python: everything lies on one CUDA
+/// device, dtypes, ranks, heads and head dimensions agree, last strides are 1,
+/// beta and lam are f32 [Hq].
+PyObject *ready(PyObject *, PyObject *args) {
+  PyObject *objects[7];
+  if (!PyArg_UnpackTuple(args, "ready", 7, 7, &objects[0], &objects[1],
+                         &objects[2], &objects[3], &objects[4], &objects[5],
+                         &objects[6]))
+    return nullptr;
+  dlpack::Tensor tensors[7];
+  const dlpack::Tensor &q = tensors[0], &k = tensors[1];
+  bool one = objects[2] == Py_None && objects[3] == Py_None &&
+             objects[6] == Py_None;
+  bool fits = true;
+  for (int i = 0; i < 7 && fits; ++i) {
+    if (one && (i == 2 || i == 3 || i == 6))
+      continue;
+    dlpack::Tensor &t = tensors[i];
+    fits = dlpack::isPlain(objects[i]) && dlpack::read(objects[i], t) &&
+           t.deviceType == dlpack::Cuda && t.device == q.device;
+    if (!fits)
+      break;
+    if (i >= 5) {
+      fits = t.rank == 1 && t.dtype() == TDA_F32 && t.shape[0] == q.shape[1] &&
+             (t.shape[0] <= 1 || t.strides[0] == 1);
+      continue;
+    }
+    fits = t.rank == 4 && t.dtype() == q.dtype() && t.dtype() >= TDA_BF16 &&
+           t.dtype() <= TDA_F16 && t.shape[3] > 0 &&
+           (t.shape[3] == 1 || t.strides[3] == 1) && t.shape[0] == q.shape[0] &&
+           (i == 4 || t.shape[3] == q.shape[3]);
+    if (!fits || i == 0)
+      continue;
+    if (i == 1)
+      fits = k.shape[1] > 0 && q.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
+    else
+      fits = t.shape[1] == (i == 2 ? q : k).shape[1] &&
+             t.shape[2] == (i == 2 ? q : k).shape[2];
+  }
+  return PyBool_FromLong(fits);
+}
+
+/// use(type): the type of plain tensors, whose exchange interface is read.
+PyObject *use(PyObject *, PyObject *type) {
+  return PyBool_FromLong(dlpack::use(type));
+}
+
 PyObject *launch(PyObject *, PyObject *args) {
   PyObject *handle, *tuple, *stream, *allocate;
   const char *dtypes;
@@ -163,29 +244,13 @@ PyObject *launch(PyObject *, PyObject *args) {
   if (count < 0)
     return nullptr;
 
-  size_t bytes = 0;
-  if (tda_status status =
-          tda_workspace_bytes(program, arguments, count, &bytes))
-    return raise(status);
-  PyObject *buffer = nullptr;
-  void *workspace = nullptr;
-  if (bytes) {
-    buffer = PyObject_CallFunction(allocate, "n", Py_ssize_t(bytes));
-    PyObject *data =
-        buffer ? PyObject_CallMethodObjArgs(buffer, nameDataPtr, nullptr)
-               : nullptr;
-    if (data)
-      workspace = PyLong_AsVoidPtr(data);
-    Py_XDECREF(data);
-    if (PyErr_Occurred()) {
-      Py_XDECREF(buffer);
-      return nullptr;
-    }
-  }
-  tda_status status = tda_launch_on(program, device, arguments, count,
-                                    workspace, bytes, streamHandle);
+  Workspace workspace = {allocate, nullptr};
+  tda_status status = tda_launch_with(program, device, arguments, count,
+                                      Workspace::get, &workspace, streamHandle);
   // The framework's allocator keeps the buffer for the stream.
-  Py_XDECREF(buffer);
+  Py_XDECREF(workspace.buffer);
+  if (PyErr_Occurred())
+    return nullptr;
   if (status)
     return raise(status);
   Py_RETURN_NONE;
@@ -299,6 +364,10 @@ PyMethodDef methods[] = {
      "launch(program, device, arguments, dtypes, stream, allocate): does not "
      "wait. Arguments are tensors and ints, dtypes one tda_dtype byte each; "
      "allocate(bytes) gives the workspace as a tensor."},
+    {"use", use, METH_O, "use(type): the type of plain tensors; whether it has "
+                         "DLPack's C exchange interface."},
+    {"ready", ready, METH_VARARGS,
+     "ready(q1, k1, q2, k2, v, beta, lam): needs no closer look."},
     {"cpu_run", cpuRun, METH_VARARGS,
      "cpu_run(code, queries, arguments, dtypes, output, threads)."},
     {nullptr, nullptr, 0, nullptr}};

@@ -1,7 +1,7 @@
 """The functions that users call; everything is checked here, by name."""
 import torch
 
-from . import op
+from . import _native, op
 
 _FLOATS = (torch.bfloat16, torch.float16, torch.float32)
 
@@ -51,6 +51,16 @@ def rectified_attention(q, k, v, beta, *, causal=True, power=2, kappa=1.0,
 
 def _call(function, q1, k1, q2, k2, v, beta, lam, causal, power, kappa,
           normalize, window, offset, return_stats):
+    # Most calls need no closer look than one in C; the rest is for the others.
+    if (not torch.compiler.is_compiling() and type(kappa) is float
+            and kappa > 0 and power >= 1 and (window is None or window > 0)
+            and _native.ready(q1, k1, q2, k2, v, beta, lam)
+            and not torch.is_autocast_enabled("cuda")
+            and not (torch.is_grad_enabled() and _wants_grad(
+                q1, k1, q2, k2, v, beta, lam))):
+        return op.direct(return_stats)(q1, k1, q2, k2, v, beta, lam, None,
+                                       kappa, causal, float(power), normalize,
+                                       window, offset)
     named = [("q1", q1), ("k1", k1), ("q2", q2), ("k2", k2), ("v", v)]
     if q2 is None and k2 is None:
         named = [("q", q1), ("k", k1), ("v", v)]
@@ -81,16 +91,21 @@ def _call(function, q1, k1, q2, k2, v, beta, lam, causal, power, kappa,
     if window is not None and window < 1:
         raise ValueError(f"{function}: window = {window} must be at least 1, "
                          f"or None")
-    if torch.is_grad_enabled() and any(
-            isinstance(t, torch.Tensor) and t.requires_grad
-            for t in (q1, k1, q2, k2, v, beta, lam, kappa)):
+    if torch.is_grad_enabled() and _wants_grad(q1, k1, q2, k2, v, beta, lam,
+                                               kappa):
         raise NotImplementedError(
             f"{function}: an input requires grad, and there is no backward "
             f"yet; call it under torch.no_grad() or on detached tensors")
-    o, survivors = op.attention(q1, k1, q2, k2, v, beta, lam, kappa, value,
-                                bool(causal), float(power), bool(normalize),
-                                window, offset, bool(return_stats))
-    return (o, survivors) if return_stats else o
+    run = op.attention_stats if return_stats else op.attention
+    return run(q1, k1, q2, k2, v, beta, lam, kappa, value, bool(causal),
+               float(power), bool(normalize), window, offset)
+
+
+def _wants_grad(*tensors):
+    for tensor in tensors:
+        if tensor is not None and tensor.requires_grad:
+            return True
+    return False
 
 
 def _check_tensors(function, named):

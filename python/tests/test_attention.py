@@ -106,9 +106,9 @@ class Layouts(Case):
     def test_opcheck(self):
         (q1, k1, q2, k2, v), beta, lam = inputs()
         torch.library.opcheck(
-            torch.ops.tda.attention.default,
+            torch.ops.tda.attention_stats.default,
             (q1, k1, q2, k2, v, beta, lam, None, 1.0, True, 2.0, True, None,
-             None, True),
+             None),
             test_utils=("test_schema", "test_faketensor"))
 
     def test_autocast(self):
