@@ -36,7 +36,8 @@ class Run:
             done = subprocess.run([str(word) for word in words], text=True,
                                   stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, timeout=timeout,
-                                  env={**os.environ, **environment})
+                                  env={**os.environ, **environment,
+                                       "XLA_PYTHON_CLIENT_PREALLOCATE": "false"})
             text, code = done.stdout, done.returncode
         except subprocess.TimeoutExpired as error:
             text, code = f"{error.stdout}\ntimed out", 124

@@ -30,7 +30,7 @@ def ok(result):
 
 def evaluate(text, lengths):
     """An expression of the manifest; it is checked before Python sees it."""
-    if not re.fullmatch(r"[A-Za-z0-9 ()+*/,-]+", text):
+    if not re.fullmatch(r"[A-Za-z0-9 ()+*/,-]+", text) or "**" in text:
         raise ValueError(f"'{text}' is no expression")
     names = dict(lengths, min=min, max=max, ceildiv=lambda a, b: -(-a // b))
     value = eval(text.replace("/", "//"), {"__builtins__": {}}, names)
@@ -44,6 +44,30 @@ class Tensor:
 
     def __init__(self, address, shape, strides):
         self.address, self.shape, self.strides = address, shape, strides
+
+
+class TensorMap:
+    """The 128 bytes of a CUtensorMap at a multiple of 64, which the driver asks
+    for and cu.CUtensorMap does not promise; getPtr makes it a parameter."""
+
+    def __init__(self):
+        self.raw = (ctypes.c_uint8 * 192)()
+        self.address = ctypes.addressof(self.raw)
+        self.address += -self.address % 64
+
+    def getPtr(self):
+        return self.address
+
+    def encode(self, kind, address, dims, strides, box):
+        array = lambda of, values: (of * len(values))(*values)  # noqa: E731
+        # No interleave, 128-byte swizzle, L2 promotion of 256 bytes, zeros.
+        result = ctypes.CDLL("libcuda.so.1").cuTensorMapEncodeTiled(
+            ctypes.c_void_p(self.address), kind, 4, ctypes.c_void_p(address),
+            array(ctypes.c_uint64, dims), array(ctypes.c_uint64, strides),
+            array(ctypes.c_uint32, box), array(ctypes.c_uint32, [1] * 4),
+            0, 3, 3, 0)
+        if result:
+            raise RuntimeError(f"cuTensorMapEncodeTiled gave {result}")
 
 
 class Program:
@@ -112,21 +136,15 @@ class Program:
         if "workspace" in recipe:
             address = workspace + evaluate(recipe["workspace"], lengths)
             strides = contiguous(tensor.shape)
-        kind = cu.CUtensorMapDataType
-        types = {"bf16": kind.CU_TENSOR_MAP_DATA_TYPE_BFLOAT16,
-                 "f16": kind.CU_TENSOR_MAP_DATA_TYPE_FLOAT16}
-        return ok(cu.cuTensorMapEncodeTiled(
-            types[dtype], 4, address,
-            [cu.cuuint64_t(tensor.shape[3 - i]) for i in range(4)],
-            [cu.cuuint64_t(2 * strides[2 - i] if tensor.shape[2 - i] > 1
-                           else 16) for i in range(3)],
-            [cu.cuuint32_t(n) for n in (recipe["box"]["columns"],
-                                        recipe["box"]["rows"], 1, 1)],
-            [cu.cuuint32_t(1)] * 4,
-            cu.CUtensorMapInterleave.CU_TENSOR_MAP_INTERLEAVE_NONE,
-            cu.CUtensorMapSwizzle.CU_TENSOR_MAP_SWIZZLE_128B,
-            cu.CUtensorMapL2promotion.CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
-            cu.CUtensorMapFloatOOBfill.CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE))
+        dims = [tensor.shape[3 - i] for i in range(4)]
+        steps = [2 * strides[2 - i] if tensor.shape[2 - i] > 1 else 16
+                 for i in range(3)]
+        box = recipe["box"]
+        made = TensorMap()
+        if 0 not in tensor.shape:  # Without elements: zeros.
+            made.encode(9 if dtype == "bf16" else 6, address, dims, steps,
+                        [box["columns"], box["rows"], 1, 1])
+        return made
 
     def launch(self, arguments, workspace, stream):
         """`arguments`: Tensor or int by name. Does not wait."""

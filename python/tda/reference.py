@@ -39,8 +39,10 @@ def rectified_map(q, k, beta, *, causal=True, power=2, kappa=1.0,
     groups = q.shape[1] // k.shape[1]
     k = k.repeat_interleave(groups, dim=1)
     offset = k.shape[2] - q.shape[2] if offset is None else offset
-    beta = torch.as_tensor(beta, device=q.device).expand(q.shape[1])
-    kappa = torch.as_tensor(kappa, device=q.device).to(precision)
+    if not isinstance(beta, torch.Tensor):  # as_tensor would wait for a copy.
+        beta = torch.full((), float(beta), device=q.device)
+    beta = beta.expand(q.shape[1])
+    kappa = kappa.to(precision) if isinstance(kappa, torch.Tensor) else kappa
     rows = unit_rows if normalize else lambda x, p: x.to(p)
     scores = rows(q, precision) @ rows(k, precision).transpose(-1, -2)
     tau, visible = gate(beta, kappa, q.shape[3], q.shape[2], k.shape[2],

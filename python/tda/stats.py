@@ -67,7 +67,7 @@ def _live_tiles(q1, k1, q2, k2, beta, words, start):
         alive = torch.nn.functional.pad(alive.any(2), pad)
         live += alive.unflatten(-1, (columns, TILE)).any(-1).sum()
         _, visible = reference.gate(
-            torch.zeros(1, device=q1.device), torch.ones((), device=q1.device),
+            torch.zeros(1, device=q1.device), 1.0,
             q1.shape[3], rows.stop - row, keys, causal=words["causal"],
             window=words["window"], offset=start + row, device=q1.device)
         visible = torch.nn.functional.pad(visible.any(0), pad)

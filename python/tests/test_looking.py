@@ -24,7 +24,7 @@ class Stats(Case):
             reference.rectified_map(tensors[i], tensors[i + 1], beta,
                                     precision=torch.float32)[1]
             for i in (0, 2)])
-        _, visible = reference.gate(beta, torch.tensor(1.0), 64, 130, 150,
+        _, visible = reference.gate(beta.cpu(), 1.0, 64, 130, 150,
                                     causal=True, window=None, offset=20,
                                     device="cpu")
         entries = visible.sum().item() * 2 * 2 * 4
