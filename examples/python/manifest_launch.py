@@ -89,7 +89,7 @@ class Program:
         built = int(re.sub("[^0-9]", "", m["target"]["arch"][3:]))
         here = 10 * major + minor
         if here < built or (m["target"]["arch"][-1] == "a" and here != built):
-            raise RuntimeError(f"{m['target']['arch']} does not run on sm_{here}")
+            raise RuntimeError(f"{m['target']['arch']} is not for sm_{here}")
         form = "cubin" if m["files"]["cubin"] and here == built else "ptx"
         code = (path.parent / m["files"][form]).read_bytes()
         if "sha256:" + hashlib.sha256(code).hexdigest() != m["hashes"][form]:
@@ -172,7 +172,8 @@ class Program:
                 elif "stride" in param:
                     tensor = arguments[param["stride"]["argument"]]
                     axis = param["stride"]["axis"]
-                    value = tensor.strides[axis] if tensor.shape[axis] > 1 else 0
+                    value = (tensor.strides[axis] if tensor.shape[axis] > 1
+                             else 0)
                 elif "scalar" in param:
                     value = arguments[param["scalar"]]
                 elif "workspace" in param:

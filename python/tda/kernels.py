@@ -18,7 +18,8 @@ from pathlib import Path
 from . import _native, compiler
 from .problem import Problem
 
-FOLDER = Path(os.environ.get("TDA_KERNELS") or Path(__file__).parent / "kernels")
+FOLDER = Path(os.environ.get("TDA_KERNELS")
+              or Path(__file__).parent / "kernels")
 
 
 class UnsupportedError(RuntimeError):

@@ -29,7 +29,8 @@ def inputs(b=2, hq=4, hkv=2, nq=96, nk=96, d=64, dv=64, dtype=torch.bfloat16,
 
 def error(o, wanted):
     """||o - ref|| / ||ref||."""
-    return ((o.double() - wanted).norm() / wanted.norm().clamp_min(1e-30)).item()
+    away = (o.double() - wanted).norm()
+    return (away / wanted.norm().clamp_min(1e-30)).item()
 
 
 class Case(unittest.TestCase):

@@ -120,7 +120,7 @@ class Symbols(unittest.TestCase):
             call(arguments[0], arguments[5], *arguments[2:],
                  self.workspace(size))
         other = self.tensors(n=4)
-        with self.assertRaisesRegex(ValueError, "argument 'k2': axis 2 .Nk. has 8"):
+        with self.assertRaisesRegex(ValueError, "'k2': axis 2 .Nk. has 8"):
             call(arguments[0], other[1], *arguments[2:], self.workspace(size))
         elsewhere = OnGpu(self.keep[0][:2048].view(np.uint16).reshape(
             1, 2, 8, 64), 4, 16, device=1)

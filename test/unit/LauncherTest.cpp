@@ -184,6 +184,22 @@ TEST_F(Launcher, LaunchesAsTheRuntimeDoes) {
   compare(strided);
 }
 
+TEST_F(Launcher, MoreThanTwoToTheThirtyOneElements) {
+  load();
+  build();
+  ASSERT_EQ(openLauncher(), 0) << message;
+  // 2^33 elements of q and o; strides and offsets are 64 bit.
+  Call large(memory, 64, 64, 64, 16384, 16384);
+  compare(large);
+  EXPECT_EQ(large[Call::Q1].strides[0], int64_t(1) << 27);
+  large[Call::K1].strides[0] = int64_t(1) << 40;
+  compare(large);
+  // What does not fit is refused, not wrapped.
+  LauncherCall call = toLauncher(Call(memory, 65536, 64, 64, 1 << 30, 8));
+  EXPECT_NE(run(call), 0);
+  EXPECT_NE(std::string(message), "");
+}
+
 TEST_F(Launcher, MapsClustersAndWorkspace) {
   useEverything();
   load();
