@@ -52,10 +52,11 @@ struct Api {
   int (*tensorFromObject)(void *object, Tensor *tensor);
 };
 
-inline PyObject *plainType = nullptr;
+inline PyObject *plainTypes[2] = {};
 inline int (*tensorFromObject)(void *, Tensor *) = nullptr;
 
-/// Reads objects of exactly `type` from now on, where it has the interface.
+/// Reads objects of exactly `type` from now on, where it has the interface; two
+/// types at most, of one framework.
 inline bool use(PyObject *type) {
   PyObject *capsule = PyObject_GetAttrString(type, "__dlpack_c_exchange_api__");
   auto *api = capsule ? static_cast<Api *>(PyCapsule_GetPointer(
@@ -67,15 +68,17 @@ inline bool use(PyObject *type) {
     api = api->previous;
   if (!api || !api->tensorFromObject)
     return false;
+  PyObject *&place = plainTypes[plainTypes[0] ? 1 : 0];
   Py_INCREF(type);
-  plainType = type;
+  place = type;
   tensorFromObject = api->tensorFromObject;
   return true;
 }
 
-/// Of the type that `use` named, and no subclass.
+/// Of a type that `use` named, and no subclass.
 inline bool isPlain(PyObject *object) {
-  return plainType && reinterpret_cast<PyObject *>(Py_TYPE(object)) == plainType;
+  auto *type = reinterpret_cast<PyObject *>(Py_TYPE(object));
+  return type == plainTypes[0] || type == plainTypes[1];
 }
 
 /// A view of a plain tensor; false, without an exception, where it has none.

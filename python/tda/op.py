@@ -27,6 +27,7 @@ for _schema in (f"attention{ARGUMENTS} -> Tensor",
                                   torch.Tag.needs_fixed_stride_order))
 # Plain tensors are read in C, where this torch lets them.
 _native.use(torch.Tensor)
+_native.use(torch.nn.Parameter)
 
 
 def make_output(q1, v):

@@ -53,6 +53,13 @@ class Numbers(Case):
             *tensors, full[0], full[0] / 2)))
         self.check(tensors, beta, torch.rand(2, 4, 96, device=DEVICE))
 
+    def test_parameters(self):
+        tensors, beta, lam = inputs()
+        with torch.no_grad():
+            o = tda.attention(*tensors, torch.nn.Parameter(beta),
+                              torch.nn.Parameter(lam))
+        self.assertTrue(torch.equal(o, tda.attention(*tensors, beta, lam)))
+
     def test_stats_of_the_kernel(self):
         tensors, beta, lam = inputs()
         o, survivors = tda.attention(*tensors, beta, lam, return_stats=True)
