@@ -1,19 +1,25 @@
 """Configuration of the lit tests.
 
 A test's RUN lines may use, by name, the project's tools (tda-opt, tda-compile,
-tda-run, tda-autotune, tda-measure) and LLVM's FileCheck, not, count, split-file, mlir-opt; and
+tda-run, tda-autotune, tda-measure) and LLVM's FileCheck, not, count,
+split-file, mlir-opt; and
 
   %data    test/data
+  %examples  examples
+  %cc, %cxx  the compilers that the project is built with
+  %fake_cuda a driver that runs no kernel (REQUIRES: fake-cuda); its folder is
+             %fake_cuda_dir
+  %python    Python 3
   %ptxas   ptxas of the CUDA Toolkit (REQUIRES: ptxas)
 
-  %fakecuda  the driver of the unit tests (REQUIRES: fake-cuda)
-
-Features for REQUIRES: ptxas, fake-cuda, gpu (tda-run sees one), x86, asan.
+Features for REQUIRES: ptxas, fake-cuda, gpu (tda-run sees one), x86, asan,
+jsonschema (the Python package).
 """
 
 import os
 import shutil
 import subprocess
+import sys
 
 import lit.formats
 
@@ -41,6 +47,23 @@ config.environment["TDA_CACHE_DIR"] = os.path.join(config.test_exec_root, "no-ca
 
 config.substitutions.append(("%data", os.path.join(config.test_source_root, "data")))
 
+config.substitutions.append(("%examples", os.path.join(config.tda_source_dir, "examples")))
+config.substitutions.append(("%cc", config.c_compiler))
+config.substitutions.append(("%cxx", config.cxx_compiler))
+libraries_dir = os.path.join(config.tda_build_dir, "lib")
+fake_cuda = os.path.join(libraries_dir, "libtda_fake_cuda.so")
+if os.path.exists(fake_cuda):
+    config.available_features.add("fake-cuda")
+    # lit replaces in order: the longer name first.
+    config.substitutions.append(("%fake_cuda_dir", libraries_dir))
+    config.substitutions.append(("%fake_cuda", fake_cuda))
+
+# The tests' own scripts; TDA_TEST_PYTHON names another Python than lit's.
+python = os.environ.get("TDA_TEST_PYTHON") or shutil.which("python3") or sys.executable
+config.substitutions.append(("%python", python))
+if subprocess.run([python, "-c", "import jsonschema"], capture_output=True).returncode == 0:
+    config.available_features.add("jsonschema")
+
 
 def find_ptxas():
     """The path of ptxas: from PATH, else from where the CUDA Toolkit puts it."""
@@ -64,10 +87,6 @@ def has_gpu():
     return devices.returncode == 0 and devices.stdout.strip() not in ("", "none")
 
 
-fake_cuda = os.path.join(config.tda_build_dir, "lib", "libtda_fake_cuda.so")
-if os.path.exists(fake_cuda):
-    config.available_features.add("fake-cuda")
-    config.substitutions.append(("%fakecuda", fake_cuda))
 ptxas = find_ptxas()
 if ptxas:
     config.available_features.add("ptxas")
