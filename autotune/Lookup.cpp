@@ -1,7 +1,7 @@
 //===- Lookup.cpp - The schedule that is known to be best -----------------===//
 #include "autotune/Lookup.h"
 
-#include "autotune/Tuner.h"
+#include "tda/Schedule.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -51,6 +51,9 @@ static double ratio(int64_t a, int64_t b) {
 std::optional<double> tune::fitOf(const Entry &entry, const Query &query,
                                   std::string &why) {
   const Key &key = entry.key;
+  // A prediction is for tda-autotune to show; it never replaces the default.
+  if (!entry.measured)
+    return std::nullopt;
   if (key.problem != query.problem.str() || key.target != query.target->name)
     return std::nullopt;
   if (key.codegen != kCodegenClass || key.policy != kPolicyVersion)
@@ -59,24 +62,18 @@ std::optional<double> tune::fitOf(const Entry &entry, const Query &query,
   if (key.density != density)
     return std::nullopt;
   const DeviceFacts &device = query.device;
-  if (!device.name.empty() && entry.measured &&
+  if (!device.name.empty() &&
       (key.device.name != device.name || key.device.sms != device.sms))
     return std::nullopt;
-  // A prediction was made beside the default of its day.
-  Schedule byDefault;
-  std::string error;
-  if (!entry.measured &&
-      (!defaultSchedule(query.problem, *query.target, byDefault, error) ||
-       !(byDefault == entry.byDefault)))
-    return std::nullopt;
   Lengths theirs, wanted = bucketed(query.lengths.value_or(usualLengths()));
+  std::string error;
   if (!parseShape(key.shape, theirs, error))
     return std::nullopt;
   // Lengths decide what is best, so they must be equal; heads only fill the
   // GPU, and the nearest number serves.
   if (theirs.Nq != wanted.Nq || theirs.Nk != wanted.Nk)
     return std::nullopt;
-  double fit = entry.measured ? 100 : 0;
+  double fit = 0;
   double heads = ratio(theirs.Hq, wanted.Hq);
   fit -= heads + ratio(theirs.Hq / theirs.Hkv, wanted.Hq / wanted.Hkv);
   why.clear();
@@ -125,27 +122,9 @@ static std::string sourceOf(const Entry &entry, const Query &query,
     assumed += " lengths";
   if (!query.density)
     assumed += assumed.empty() ? " data" : " and data";
-  return fmt::format("{}, {} for {}, {}{}{}", layer,
-                     entry.measured ? "measured on " + entry.key.device.name
-                                    : "predicted",
-                     entry.key.shape, entry.key.density, why,
-                     assumed.empty() ? "" : ", assumed" + assumed);
-}
-
-static bool askModel(const Query &query, Answer &answer, std::string &error) {
-  Workload workload{query.problem, query.lengths.value_or(usualLengths()),
-                    query.density.value_or(Density())};
-  workload.lengths = bucketed(workload.lengths);
-  TuneResult result;
-  if (!tune::tune(workload, *query.target, {}, nullptr, nullptr, nullptr,
-                  result, error))
-    return false;
-  answer.schedule = result.entry.winner;
-  answer.layer = Layer::CostModel;
-  answer.source = sourceOf(result.entry, query, "", "cost model");
-  if (answer.schedule == result.entry.byDefault)
-    answer.source += ", the default schedule";
-  return true;
+  return fmt::format("{}, measured on {} for {}, {}{}{}", layer,
+                     entry.key.device.name, entry.key.shape, entry.key.density,
+                     why, assumed.empty() ? "" : ", assumed" + assumed);
 }
 
 static bool ask(const Query &query, Answer &answer, std::string &error) {
@@ -169,7 +148,8 @@ static bool ask(const Query &query, Answer &answer, std::string &error) {
     answer.source = sourceOf(*entry, query, why, "shipped database");
     return true;
   }
-  return askModel(query, answer, error);
+  answer.source = fmt::format("default for {}", query.target->name);
+  return defaultSchedule(query.problem, *query.target, answer.schedule, error);
 }
 
 /// Changes where a file in the folder of this problem comes or goes.

@@ -44,7 +44,7 @@ static Axes wgmmaAxes(SpaceSize size, const Problem &problem) {
                    : std::vector<int64_t>{64, 128};
   axes.stages = {0};
   axes.grid = {Grid::Plain, Grid::Persistent};
-  axes.group = {8};
+  axes.group = {problem.d <= 64 ? 16 : 8}; // as by default
   return axes;
 }
 

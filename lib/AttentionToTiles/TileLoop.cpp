@@ -213,8 +213,8 @@ void LoopBuilder::visitInOneLoop(TileSpanOp span) {
 
 /// The masked and the other tiles in loops of their own: wgmma accumulators do
 /// not cross a branch cheaply. From the last key down: where attention is local
-/// the tiles at the diagonal are the dense ones, and what the copies have learnt
-/// of one tile holds for the next.
+/// the tiles at the diagonal are the dense ones, and what the copies have
+/// learnt of one tile holds for the next.
 void LoopBuilder::visitInSegments(TileSpanOp span) {
   Value step = index(schedule.tileN);
   auto whole = [&](Value key) -> Value { // rounded down to whole tiles
