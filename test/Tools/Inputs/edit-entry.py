@@ -13,7 +13,7 @@ for entry in data["entries"]:
     entry["winner"] = re.sub(rf"\b{name} = \w+", f"{name} = {value}",
                              entry["winner"])
     entry["status"] = "measured"
-    entry["key"].update(device="Some GPU", sms=132, driver=13000)
+    entry["key"].update(device="Fake GPU", sms=132, driver=13000)
     entry["samples"] = [{
         "schedule": entry["winner"], "status": "measured", "median_us": 10.0,
         "quartiles_us": [9.9, 10.1], "repetitions": 10}]
