@@ -198,9 +198,10 @@ void TileForOp::print(OpAsmPrinter &p) {
     auto [carried, init] = pair;
     p << carried << " = " << init << " : " << init.getType();
   });
-  p << ") ";
+  p << ")";
   p.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
                                      {"step", "operandSegmentSizes"});
+  p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
 

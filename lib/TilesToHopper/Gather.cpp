@@ -21,20 +21,27 @@ using namespace tda;
 // Weights a step at a time
 //===----------------------------------------------------------------------===//
 
+/// Whether `a` is made of rectified scores and nothing else.
+static bool isOfScores(Value a) {
+  if (auto difference = a.getDefiningOp<TileDifferentialOp>())
+    return isOfScores(difference.getA1()) && isOfScores(difference.getA2());
+  return bool(a.getDefiningOp<TileThresholdOp>());
+}
+
 /// Whether the weights that `op` gives are computed where they are read: by a
 /// gather, which reads few of them.
 bool WarpgroupEmitter::isLazy(Operation *op) {
-  if (!pipeline.getFetchBytes())
+  if (!op || !pipeline.getFetchBytes() || op->getNumResults() != 1 ||
+      !isOfScores(op->getResult(0)))
     return false;
-  bool gathered = false;
+  bool isGathered = false;
   for (Operation *user : op->getUsers()) {
-    gathered |= isa<TileGatherOp>(user);
-    if (isa<TileDifferentialOp>(user) && isLazy(user))
-      gathered = true;
-    else if (!isa<TileGatherOp, TileLiveStepsOp>(user))
+    bool isLazyUser = isa<TileDifferentialOp>(user) && isLazy(user);
+    isGathered |= isa<TileGatherOp>(user) || isLazyUser;
+    if (!isa<TileGatherOp, TileLiveStepsOp>(user) && !isLazyUser)
       return false;
   }
-  return gathered;
+  return isGathered;
 }
 
 /// A bit for each step in which this warp has a survivor, the same in all its
@@ -171,7 +178,10 @@ void WarpgroupEmitter::emitGather(TileGatherOp op) {
     return emitGatherScaled(op);
   Fragment acc = getAll(op.getAcc());
   int64_t steps = cast<TileType>(op.getA().getType()).getColumns() / kStepKeys;
-  Value mask = survivorSteps(op.getA());
+  Type element = b.getBF16Type();
+  bool lazy = isLazy(op.getA().getDefiningOp());
+  Fragment ready = lazy ? Fragment() : packWeights(getAll(op.getA()), element);
+  Value mask = lazy ? survivorSteps(op.getA()) : liveSteps(ready);
   SmallVector<Value> before(acc);
   llvm::append_range(before, state);
   SmallVector<Type> types{TypeRange(ValueRange(before))};
@@ -193,8 +203,10 @@ void WarpgroupEmitter::emitGather(TileGatherOp op) {
       b.setInsertionPointToStart(branch.thenBlock());
       Fragment sum = step ? finishFetch(acc) : acc;
       startFetch(op, step);
-      setFetchedWeights(
-          packWeights(lazyWeights(op.getA(), step), b.getBF16Type()));
+      if (lazy)
+        setFetchedWeights(packWeights(lazyWeights(op.getA(), step), element));
+      else
+        setFetchedWeights(ArrayRef<Value>(ready).slice(4 * step, 4));
       onTheWay() = i32(1);
       SmallVector<Value> after(sum);
       llvm::append_range(after, state);

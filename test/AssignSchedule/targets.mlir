@@ -28,7 +28,7 @@ func.func @large(%q: !q, %beta: tensor<f32>) -> !q {
 // GPU-LABEL: func @small
 // GPU: schedule = #tda.schedule<
 // SM80-SAME: warps = {{[0-9]+}}>
-// SM90-SAME: skip = adaptive, path = wgmma>
+// SM90-SAME: skip = adaptive, group = 16, path = wgmma>
 func.func @small(%q: !small, %beta: tensor<f32>) -> !small {
   %o = tda.attention excite(%q, %q) values(%q) beta(%beta) : (!small, !small, !small, tensor<f32>) -> !small
   return %o : !small

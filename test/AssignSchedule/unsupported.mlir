@@ -22,9 +22,9 @@ func.func @odd_d(%q: tensor<?x?x?x40xf16>, %v: tensor<?x?x?x64xf16>, %beta: tens
 
 // -----
 
-func.func @large_dv(%q: tensor<?x?x?x64xf16>, %v: tensor<?x?x?x256xf16>, %beta: tensor<f32>) -> tensor<?x?x?x256xf16> {
-  // expected-error @+1 {{d = 64, dv = 256: the mma.sync path takes multiples of 16 up to 128}}
+func.func @large_dv(%q: tensor<?x?x?x64xf16>, %v: tensor<?x?x?x272xf16>, %beta: tensor<f32>) -> tensor<?x?x?x272xf16> {
+  // expected-error @+1 {{d = 64, dv = 272: the mma.sync path takes multiples of 16 up to 128}}
   %o = tda.attention excite(%q, %q) values(%v) beta(%beta)
-    : (tensor<?x?x?x64xf16>, tensor<?x?x?x64xf16>, tensor<?x?x?x256xf16>, tensor<f32>) -> tensor<?x?x?x256xf16>
-  return %o : tensor<?x?x?x256xf16>
+    : (tensor<?x?x?x64xf16>, tensor<?x?x?x64xf16>, tensor<?x?x?x272xf16>, tensor<f32>) -> tensor<?x?x?x272xf16>
+  return %o : tensor<?x?x?x272xf16>
 }

@@ -10,14 +10,14 @@
 
 // Nothing is said of it.
 // DEFAULT-LABEL: func @f
-// DEFAULT: schedule = #tda.schedule<tile_m = 128, tile_n = 128, stages = 12, warps = 8, skip = adaptive, path = wgmma>
+// DEFAULT: schedule = #tda.schedule<tile_m = 128, tile_n = 128, stages = 12, warps = 8, skip = adaptive, group = 16, path = wgmma>
 // WORDS-LABEL: func @f
-// WORDS: schedule = #tda.schedule<tile_m = 128, tile_n = 128, stages = 12, warps = 8, skip = steps, path = wgmma, grid = persistent, force = true>
+// WORDS: schedule = #tda.schedule<tile_m = 128, tile_n = 128, stages = 12, warps = 8, skip = steps, group = 16, path = wgmma, grid = persistent, force = true>
 // PLAIN-LABEL: func @f
-// PLAIN: schedule = #tda.schedule<tile_m = 128, tile_n = 128, stages = 12, warps = 8, path = wgmma>
+// PLAIN: schedule = #tda.schedule<tile_m = 128, tile_n = 128, stages = 12, warps = 8, group = 16, path = wgmma>
 // Debugging keeps the policy and takes every branch.
 // NOSKIP-LABEL: func @f
-// NOSKIP: schedule = #tda.schedule<tile_m = 128, tile_n = 128, stages = 12, warps = 8, skip = adaptive, path = wgmma, force = true>
+// NOSKIP: schedule = #tda.schedule<tile_m = 128, tile_n = 128, stages = 12, warps = 8, skip = adaptive, group = 16, path = wgmma, force = true>
 // The default of that path, without a remark: it was asked for.
 // MMA-LABEL: func @f
 // MMA: schedule = #tda.schedule<tile_m = 128, tile_n = 64, stages = 3, warps = 8>
@@ -40,7 +40,7 @@ func.func @own(%q: !q, %beta: tensor<f32>) -> !q {
 
 // Queries and keys are normalised before: the path is the same.
 // DEFAULT-LABEL: func @normalize
-// DEFAULT: skip = adaptive, path = wgmma>
+// DEFAULT: skip = adaptive, group = 16, path = wgmma>
 func.func @normalize(%q: !q, %beta: tensor<f32>) -> !q {
   %o = tda.attention excite(%q, %q) values(%q) beta(%beta) {normalize}
     : (!q, !q, !q, tensor<f32>) -> !q

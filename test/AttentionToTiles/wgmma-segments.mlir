@@ -1,7 +1,7 @@
 // RUN: tda-opt %s --split-input-file --tda-attention-to-tiles --canonicalize --cse | FileCheck %s
 
-// On the wgmma path whole tiles and masked ones have loops of their own, in the
-// order of the keys. Causal: whole tiles, then those at the diagonal. What a
+// On the wgmma path whole tiles and masked ones have loops of their own, from
+// the last key down. Causal: the tiles at the diagonal, then whole ones. What a
 // tile does is the same in both; skip = never knows no branch.
 
 #t = #tda.target<"sm_90">
@@ -17,15 +17,16 @@
 // CHECK:         %[[R2:.+]] = arith.remsi %[[FE]], %c32
 // CHECK:         %[[DOWN:.+]] = arith.subi %[[FE]], %[[R2]]
 // CHECK:         %[[HIGH:.+]] = arith.maxsi %[[LOW]], %[[DOWN]]
-// CHECK:         %[[WHOLE:.+]] = tda.tile_for %{{.+}} = %[[LOW]] to %[[HIGH]] step 32
+// CHECK:         %[[EDGE:.+]] = tda.tile_for %{{.+}} = %[[HIGH]] to %[[END]] step 32
 // CHECK-SAME:      !tda.panel<32x64xbf16, key>
 // CHECK-SAME:      !tda.panel<32x64xbf16, value>
-// CHECK-NOT:       tda.tile_mask
+// CHECK-SAME:      attributes {descending}
+// CHECK:           tda.tile_mask
 // CHECK-NOT:       scf.if
 // CHECK:           tda.tile_aggregate %{{.+}}
-// CHECK:         %[[O:.+]] = tda.tile_for %{{.+}} = %[[HIGH]] to %[[END]] step 32
-// CHECK-SAME:      carry (%{{.+}} = %[[WHOLE]] : !tda.tile<64x64xf32>)
-// CHECK:           tda.tile_mask
+// CHECK:         %[[O:.+]] = tda.tile_for %{{.+}} = %[[LOW]] to %[[HIGH]] step 32
+// CHECK-SAME:      carry (%{{.+}} = %[[EDGE]] : !tda.tile<64x64xf32>) attributes {descending}
+// CHECK-NOT:       tda.tile_mask
 // CHECK-NOT:       scf.if
 // CHECK:           tda.tile_aggregate %{{.+}}
 // CHECK-NOT:     tda.tile_for
@@ -38,7 +39,7 @@ func.func @never(%q: !q, %k: !q, %v: !q, %beta: tensor<?xf32>) -> !q {
 
 // -----
 
-// A window has masked tiles before the whole ones too: three loops.
+// A window has masked tiles at its other end too: three loops.
 
 #t = #tda.target<"sm_90">
 #s = #tda.schedule<tile_m = 64, tile_n = 32, stages = 4, warps = 4, skip = never, path = wgmma>
@@ -47,13 +48,13 @@ func.func @never(%q: !q, %k: !q, %v: !q, %beta: tensor<?xf32>) -> !q {
 // CHECK-LABEL: func.func @window
 // CHECK:         %[[BEGIN:.+]], %[[END:.+]], %{{.+}}, %{{.+}} = tda.tile_span
 // CHECK:         %[[HIGH:.+]] = arith.maxsi %[[LOW:.+]], %{{.+}}
-// CHECK:         %[[STOP:.+]] = arith.minsi %[[LOW]], %[[END]]
-// CHECK:         %[[FIRST:.+]] = tda.tile_for %{{.+}} = %[[BEGIN]] to %[[STOP]] step 32
+// CHECK:         %[[LAST:.+]] = tda.tile_for %{{.+}} = %[[HIGH]] to %[[END]] step 32
 // CHECK:           tda.tile_mask
 // CHECK:         %[[WHOLE:.+]] = tda.tile_for %{{.+}} = %[[LOW]] to %[[HIGH]] step 32
-// CHECK-SAME:      carry (%{{.+}} = %[[FIRST]]
+// CHECK-SAME:      carry (%{{.+}} = %[[LAST]]
 // CHECK-NOT:       tda.tile_mask
-// CHECK:         tda.tile_for %{{.+}} = %[[HIGH]] to %[[END]] step 32
+// CHECK:         %[[STOP:.+]] = arith.minsi %[[LOW]], %[[END]]
+// CHECK:         tda.tile_for %{{.+}} = %[[BEGIN]] to %[[STOP]] step 32
 // CHECK-SAME:      carry (%{{.+}} = %[[WHOLE]]
 // CHECK:           tda.tile_mask
 // CHECK-NOT:     tda.tile_for

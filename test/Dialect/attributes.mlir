@@ -24,7 +24,7 @@ func.func private @wgmma() attributes {
 
 // CHECK-LABEL: func private @pipeline
 // CHECK-SAME: l = #tda.panel_layout<rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>
-// CHECK-SAME: #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 8192, query_offset = 1024, ring_offset = 17408, shared_bytes = 33792, query = <rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>, key = <rows = 32, columns = 128, leading = 16, stride = 1024, step = 32>, value = <rows = 32, columns = 64, leading = 4096, stride = 1024, step = 2048>>
+// CHECK-SAME: #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 8192, query_offset = 1024, ring_offset = 17408, fetch_offset = 33792, fetch_bytes = 0, shared_bytes = 33792, query = <rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>, key = <rows = 32, columns = 128, leading = 16, stride = 1024, step = 32>, value = <rows = 32, columns = 64, leading = 4096, stride = 1024, step = 2048>>
 func.func private @pipeline() attributes {
   l = #tda.panel_layout<rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>,
   p = #tda.pipeline<
@@ -33,7 +33,7 @@ func.func private @pipeline() attributes {
     query = <rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>,
     consumers = 1, producer_registers = 0, consumer_registers = 0,
     slots = 2, slot_bytes = 8192,
-    query_offset = 1024, ring_offset = 17408, shared_bytes = 33792>}
+    query_offset = 1024, ring_offset = 17408, fetch_offset = 33792, fetch_bytes = 0, shared_bytes = 33792>}
 
 // CHECK-LABEL: func private @targets
 // CHECK-SAME: #tda.target<"sm_80">, #tda.target<"sm_86">, #tda.target<"sm_89">, #tda.target<"sm_90">

@@ -11,7 +11,7 @@
 #key = #tda.panel_layout<rows = 32, columns = 64, leading = 16, stride = 1024, step = 32>
 #value = #tda.panel_layout<rows = 32, columns = 64, leading = 4096, stride = 1024, step = 2048>
 #p = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 4096,
-  query_offset = 1024, ring_offset = 9216, shared_bytes = 17408, query = #layout, key = #key, value = #value>
+  query_offset = 1024, ring_offset = 9216, fetch_offset = 17408, fetch_bytes = 0, shared_bytes = 17408, query = #layout, key = #key, value = #value>
 
 // CHECK-LABEL: func @program
 func.func @program(%q: !mq, %k: !mq, %v: !mq, %n: index, %z: !to) {

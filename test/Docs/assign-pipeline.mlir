@@ -22,7 +22,8 @@ func.func @scores(%q: memref<?x?x?x64xbf16>, %o: memref<?x?x?x64xbf16>,
 // CHECK-SAME:     attributes {pipeline = #tda.pipeline<
 // CHECK-SAME:       consumers = 2, producer_registers = 24, consumer_registers = 240,
 // CHECK-SAME:       slots = 4, slot_bytes = 8192, query_offset = 1024,
-// CHECK-SAME:       ring_offset = 17408, shared_bytes = 50176,
+// CHECK-SAME:       ring_offset = 17408, fetch_offset = 50176, fetch_bytes = 2304,
+// CHECK-SAME:       shared_bytes = 68608,
 // CHECK-SAME:       query = <rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>,
 // CHECK-SAME:       key = <rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>,
 // CHECK-SAME:       value = <rows = 64, columns = 64, leading = 8192, stride = 1024, step = 2048>>}

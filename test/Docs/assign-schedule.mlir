@@ -13,7 +13,7 @@ func.func @one_view(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>,
 // CHECK-NEXT: %[[o:[a-z0-9]+]] = tda.attention excite(%[[q:arg0]], %[[k:arg1]])
 // CHECK-SAME:      values(%[[v:arg2]]) beta(%[[beta:arg3]]) {causal,
 // CHECK-SAME:      schedule = #tda.schedule<tile_m = {{[0-9]+}}, tile_n = {{[0-9]+}}, stages = 4, warps = {{[0-9]+}},
-// CHECK-SAME:                              skip = adaptive, path = wgmma>,
+// CHECK-SAME:                              skip = adaptive, group = 16, path = wgmma>,
 // CHECK-SAME:      target = #tda.target<"sm_90">}
 // CHECK-SAME:   : {{.*}}
 // end: tda-assign-schedule

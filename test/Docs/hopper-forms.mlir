@@ -16,17 +16,22 @@ func.func @attention(
 // CHECK-LABEL: IR Dump After AssignPipeline
 // example: form-hopper-tiles
 // CHECK: tda.tile_program (%[[b:[a-z0-9_]+]], %[[h:[a-z0-9_]+]], %[[i:[a-z0-9_]+]]) in (%[[B:[a-z0-9_]+]], %[[Hq:[a-z0-9_]+]], %[[Nq:[a-z0-9_]+]])
-// CHECK-SAME:    schedule #tda.schedule<tile_m = 128, tile_n = 64, stages = 6, warps = 8, skip = adaptive, path = wgmma>
+// CHECK-SAME:    schedule #tda.schedule<tile_m = 128, tile_n = 64, stages = 6, warps = 8, skip = adaptive, group = 16, path = wgmma>
 // CHECK-SAME:    target #tda.target<"sm_90">
 // CHECK-SAME:    attributes {pipeline = #tda.pipeline<consumers = 2, {{.*}}, slots = 6, slot_bytes = 8192, {{.*}}>}
 // CHECK:   %[[tau:[a-z0-9_]+]] = tda.tile_gate {{.*}} : !tda.tile<128xf32>
 // CHECK:   %[[q:[a-z0-9_]+]] = tda.tile_load %[[Q:arg0]][%[[b]], %[[h]], %[[i]]] limit %[[Nq]] : {{.*}} -> !tda.tile<128x64xbf16>
 // CHECK:   %[[begin:[a-z0-9_]+]], %[[end:[a-z0-9_]+]], %[[fullBegin:[A-Za-z0-9_]+]], %[[fullEnd:[A-Za-z0-9_]+]] = tda.tile_span rows(%[[i]], %[[Nq]]) keys(%[[Nk:[a-z0-9_]+]]) {{.*}}
 // CHECK:   {{.*}}
-// CHECK:   %[[whole:[a-z0-9_]+]] = tda.tile_for %[[j:[a-z0-9_]+]] = %[[low:[a-z0-9_]+]] to %[[high:[a-z0-9_]+]] step 64 limit %[[Nk]] at [%[[b]], %[[g:[a-z0-9_]+]]]
+// CHECK:   %[[diagonal:[a-z0-9_]+]] = tda.tile_for %{{.*}} = %[[high:[a-z0-9_]+]] to %[[end]] step 64 {{.*}} attributes {descending} {
+// CHECK:     {{.*}}
+// CHECK:     %[[masked:[a-z0-9_]+]] = tda.tile_mask {{.*}}
+// CHECK:     {{.*}}
+// CHECK:   }
+// CHECK:   %[[o:[a-z0-9_]+]] = tda.tile_for %[[j:[a-z0-9_]+]] = %[[low:[a-z0-9_]+]] to %[[high]] step 64 limit %[[Nk]] at [%[[b]], %[[g:[a-z0-9_]+]]]
 // CHECK-SAME:      stream (%[[k:[a-z0-9_]+]] = %[[K:arg1]] : {{[^>]*>>}} -> !tda.panel<64x64xbf16, key>,
 // CHECK-SAME:              %[[v:[a-z0-9_]+]] = %[[V:arg2]] : {{[^>]*>>}} -> !tda.panel<64x64xbf16, value>)
-// CHECK-SAME:      carry (%[[acc:[a-z0-9_]+]] = %[[zero:[a-z0-9_]+]] : !tda.tile<128x64xf32>) {
+// CHECK-SAME:      carry (%[[acc:[a-z0-9_]+]] = %[[diagonal]] : !tda.tile<128x64xf32>) attributes {descending} {
 // CHECK:     %[[staged:[a-z0-9_]+]] = tda.panel_staged %[[v]] : <64x64xbf16, value>
 // CHECK:     %[[next:[a-z0-9_]+]]:2 = scf.if %[[staged]] -> (!tda.tile<128x64xf32>, i32) {
 // CHECK:       %[[s:[a-z0-9_]+]] = tda.tile_scores %[[q]], %[[k]] : {{.*}}
@@ -50,11 +55,6 @@ func.func @attention(
 // CHECK:     tda.panel_vote %[[v]], %[[next]]#1 : <64x64xbf16, value>
 // CHECK:     tda.tile_yield %[[next]]#0 : !tda.tile<128x64xf32>
 // CHECK:   }
-// CHECK:   %[[o:[a-z0-9_]+]] = tda.tile_for %[[j2:[a-z0-9_]+]] = %[[high]] to %[[end]] step 64 {{.*}} carry (%{{.*}} = %[[whole]] : !tda.tile<128x64xf32>) {
-// CHECK:     {{.*}}
-// CHECK:     %[[masked:[a-z0-9_]+]] = tda.tile_mask {{.*}}
-// CHECK:     {{.*}}
-// CHECK:   }
 // CHECK:   tda.tile_store %[[o]], %[[O:arg4]][%[[b]], %[[h]], %[[i]]] limit %[[Nq]] : {{.*}}
 // CHECK: }
 // end: form-hopper-tiles
@@ -66,12 +66,14 @@ func.func @attention(
 // CHECK:   scf.if %[[producer:[a-z0-9_]+]] {
 // CHECK:     nvvm.setmaxregister decrease {{[0-9]+}}
 // CHECK:     {{.*}}
-// CHECK:     scf.for %[[j:[a-z0-9_]+]] = {{.*}} {
+// CHECK:     scf.for {{.*}} {
 // CHECK:       nvvm.mbarrier.try_wait.parity %[[empty:[a-z0-9_]+]], {{.*}}
-// CHECK:       %[[dense:[a-z0-9_]+]] = arith.cmpi slt, {{.*}}
+// CHECK:       %[[staged:[a-z0-9_]+]] = scf.if %[[firstOfRun:[a-z0-9_]+]] {{.*}} {
+// CHECK:         {{.*}}
+// CHECK:       }
 // CHECK:       nvvm.mbarrier.arrive.expect_tx %[[full:[a-z0-9_]+]], {{.*}}
-// CHECK:       nvvm.cp.async.bulk.tensor.shared.cluster.global %[[slot:[a-z0-9_]+]], %[[mapK]], %{{.*}}, box[%{{.*}}, %[[j]], %{{.*}}, %{{.*}}] : {{.*}}
-// CHECK:       {{.*}}
+// CHECK:       nvvm.cp.async.bulk.tensor.shared.cluster.global %[[slot:[a-z0-9_]+]], %[[mapK]], %{{.*}}, box[%{{.*}}, %[[j:[a-z0-9_]+]], %{{.*}}, %{{.*}}] : {{.*}}
+// CHECK:       %[[dense:[a-z0-9_]+]] = arith.cmpi slt, %{{.*}}, %[[staged]] : i32
 // CHECK:       scf.if %[[dense]] {{.*}} {
 // CHECK:         nvvm.mbarrier.try_wait.parity %[[empty2:[a-z0-9_]+]], {{.*}}
 // CHECK:         nvvm.mbarrier.arrive.expect_tx %[[full2:[a-z0-9_]+]], {{.*}}
@@ -88,22 +90,32 @@ func.func @attention(
 // CHECK:     scf.while {{.*}} {
 // CHECK:       {{.*}}
 // CHECK:       scf.while {{.*}} {
-// CHECK:         {{.*}}
-// CHECK:         %[[s:[a-z0-9_]+]] = llvm.inline_asm {{.*}}wgmma.mma_async.sync.aligned.m64n64k16{{.*}}
-// CHECK:         {{.*}}wgmma.wait_group{{.*}}
-// CHECK:         {{.*}}mbarrier.arrive{{.*}}
-// CHECK:         {{.*}}
-// CHECK:         %[[sum:[a-z0-9_]+]] = llvm.inline_asm {{.*}}wgmma.mma_async.sync.aligned.m64n64k16{{.*}}
+// CHECK:         scf.for {{.*}} {
+// CHECK:           %[[s:[a-z0-9_]+]] = llvm.inline_asm {{.*}}wgmma.mma_async.sync.aligned.m64n64k16{{.*}}
+// CHECK:           {{.*}}wgmma.wait_group{{.*}}
+// CHECK:           {{.*}}mbarrier.arrive{{.*}}
+// CHECK:           {{.*}}
+// CHECK:           %[[sum:[a-z0-9_]+]] = llvm.inline_asm {{.*}}wgmma.mma_async.sync.aligned.m64n64k16{{.*}}
+// CHECK:           {{.*}}
+// CHECK:         }
 // CHECK:         {{.*}}
 // CHECK:       }
 // CHECK:       scf.while {{.*}} {
-// CHECK:         {{.*}}
-// CHECK:         %[[t:[a-z0-9_]+]] = llvm.inline_asm {{.*}}wgmma.mma_async.sync.aligned.m64n64k16{{.*}}
-// CHECK:         {{.*}}
-// CHECK:         %[[live:[a-z0-9_]+]] = nvvm.vote.sync any {{.*}}
-// CHECK:         scf.if %[[live]] {{.*}} {
+// CHECK:         scf.for {{.*}} {
+// CHECK:           %[[t:[a-z0-9_]+]] = llvm.inline_asm {{.*}}wgmma.mma_async.sync.aligned.m64n64k16{{.*}}
+// CHECK:           %[[before:[a-z0-9_]+]]:{{[0-9]+}} = scf.if %[[onTheWay:[a-z0-9_]+]] {{.*}} {
+// CHECK:             nvvm.cp.async.wait.group 0
+// CHECK:             nvvm.mma.sync {{.*}}
+// CHECK:             {{.*}}
+// CHECK:           }
+// CHECK:           {{.*}}wgmma.wait_group{{.*}}
 // CHECK:           {{.*}}
-// CHECK:           %[[found:[a-z0-9_]+]] = llvm.inline_asm {{.*}}movmatrix{{.*}}mma.sync.aligned.m16n8k16{{.*}}
+// CHECK:           %[[live:[a-z0-9_]+]] = nvvm.vote.sync any {{.*}}
+// CHECK:           scf.if %[[live]] {{.*}} {
+// CHECK:             {{.*}}
+// CHECK:             nvvm.cp.async.shared.global {{.*}}
+// CHECK:             {{.*}}
+// CHECK:           }
 // CHECK:           {{.*}}
 // CHECK:         }
 // CHECK:         {{.*}}

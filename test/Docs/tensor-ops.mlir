@@ -19,7 +19,7 @@ func.func private @attributes() attributes {
 // example: #tda.pipeline
   #tda.pipeline<consumers = 2, producer_registers = 40,
                 consumer_registers = 232, slots = 10, slot_bytes = 16384,
-                query_offset = 1024, ring_offset = 66560, shared_bytes = 230400,
+                query_offset = 1024, ring_offset = 66560, fetch_offset = 230400, fetch_bytes = 0, shared_bytes = 230400,
                 query = <rows = 64, columns = 128, leading = 16,
                          stride = 1024, step = 32>,
                 key = <rows = 64, columns = 128, leading = 16,

@@ -18,7 +18,7 @@ func.func @scores(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"},
       attributes {pipeline = #tda.pipeline<
         consumers = 2, producer_registers = 40, consumer_registers = 232,
         slots = 4, slot_bytes = 8192, query_offset = 1024, ring_offset = 17408,
-        shared_bytes = 50176,
+        fetch_offset = 50176, fetch_bytes = 0, shared_bytes = 50176,
         query = <rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>,
         key = <rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>,
         value = <rows = 64, columns = 64, leading = 8192, stride = 1024,

@@ -1,15 +1,15 @@
 // RUN: tda-opt %s --split-input-file --tda-assign-pipeline | FileCheck %s
 
-// Two views of d = 128: two consumer warpgroups, a ring of ten panels. Barriers
-// take 1024 bytes, then come 4 x 64 rows of queries, then 10 slots of 64 rows; a
-// row is 256 bytes.
+// Two views of d = 128: two consumer warpgroups, a ring of eight panels. Barriers
+// take 1024 bytes, then come 4 x 64 rows of queries, then 8 slots of 64 rows; a
+// row is 256 bytes. Each of the eight warps has room for 16 rows of 272.
 
 !m = memref<?x?x?x128xbf16>
 
 // CHECK-LABEL: func.func @d128
 // CHECK:         tda.tile_program
 // CHECK-SAME:      pipeline = #tda.pipeline<consumers = 2, producer_registers = 24, consumer_registers = 240,
-// CHECK-SAME:        slots = 10, slot_bytes = 16384, query_offset = 1024, ring_offset = 66560, shared_bytes = 230400,
+// CHECK-SAME:        slots = 8, slot_bytes = 16384, query_offset = 1024, ring_offset = 66560, fetch_offset = 197632, fetch_bytes = 4352, shared_bytes = 232448,
 // Contracted along its columns: rows of 128 bytes, 1024 from eight to the next.
 // CHECK-SAME:        query = <rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>,
 // CHECK-SAME:        key = <rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>,
@@ -17,7 +17,7 @@
 // CHECK-SAME:        value = <rows = 64, columns = 128, leading = 8192, stride = 1024, step = 2048>>
 func.func @d128(%q1: !m, %q2: !m, %o: !m, %k: !tda.panel<64x128xbf16, key>, %x: !tda.tile<128x128xf32>, %n: index) {
   tda.tile_program (%b, %h, %i) in (%n, %n, %n)
-      schedule #tda.schedule<tile_m = 128, tile_n = 64, stages = 10, warps = 8, skip = adaptive, path = wgmma>
+      schedule #tda.schedule<tile_m = 128, tile_n = 64, stages = 8, warps = 8, skip = adaptive, path = wgmma>
       target #tda.target<"sm_90"> {
     %a = tda.tile_load %q1[%b, %h, %i] limit %n : !m -> !tda.tile<128x128xbf16>
     %c = tda.tile_load %q2[%b, %h, %i] limit %n : !m -> !tda.tile<128x128xbf16>
@@ -37,7 +37,7 @@ func.func @d128(%q1: !m, %q2: !m, %o: !m, %k: !tda.panel<64x128xbf16, key>, %x: 
 
 // CHECK-LABEL: func.func @d96
 // CHECK:         pipeline = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0,
-// CHECK-SAME:        slots = 3, slot_bytes = 8192, query_offset = 1024, ring_offset = 17408, shared_bytes = 41984,
+// CHECK-SAME:        slots = 3, slot_bytes = 8192, query_offset = 1024, ring_offset = 17408, fetch_offset = 41984, fetch_bytes = 0, shared_bytes = 41984,
 // CHECK-SAME:        query = <rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>,
 // CHECK-SAME:        key = <rows = 32, columns = 128, leading = 16, stride = 1024, step = 32>,
 // CHECK-SAME:        value = <rows = 32, columns = 64, leading = 4096, stride = 1024, step = 2048>>

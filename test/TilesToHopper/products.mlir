@@ -6,7 +6,7 @@
 
 #key = #tda.panel_layout<rows = 16, columns = 64, leading = 16, stride = 1024, step = 32>
 #p = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 3, slot_bytes = 2048,
-  query_offset = 1024, ring_offset = 17408, shared_bytes = 23552,
+  query_offset = 1024, ring_offset = 17408, fetch_offset = 23552, fetch_bytes = 0, shared_bytes = 23552,
   query = <rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>,
   key = #key, value = <rows = 16, columns = 64, leading = 2048, stride = 1024, step = 2048>>
 !m = memref<?x?x?x16xbf16, strided<[?, ?, ?, 1], offset: ?>>
@@ -64,12 +64,14 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // -----
 
 // Runs of tiles with and without staged values: each kind in a loop of its own,
-// inside the loop over all. The producer reads the votes of the four warps and
-// leaves a flag in the slot of the tile's first panel.
+// inside the loop over all, four tiles at a time. For the first of these the
+// producer reads the votes of the four warps and leaves a flag in the slot of
+// its first panel; the last one votes. A warp copies the rows that it fetches,
+// and multiplies once it has started the next scores.
 
 #key = #tda.panel_layout<rows = 16, columns = 64, leading = 16, stride = 1024, step = 32>
 #p = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 3, slot_bytes = 2048,
-  query_offset = 1024, ring_offset = 9216, shared_bytes = 15360,
+  query_offset = 1024, ring_offset = 9216, fetch_offset = 15360, fetch_bytes = 768, shared_bytes = 18432,
   query = <rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>,
   key = #key, value = <rows = 16, columns = 64, leading = 2048, stride = 1024, step = 2048>>
 !m = memref<?x?x?x16xbf16, strided<[?, ?, ?, 1], offset: ?>>
@@ -77,32 +79,47 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK-LABEL: llvm.func @runs
 // CHECK:         scf.for
 // CHECK:           nvvm.mbarrier.try_wait.parity
-// CHECK-COUNT-4:   llvm.load volatile
-// CHECK:           %[[WANTS:.+]] = arith.cmpi
-// CHECK:           %[[FLAG:.+]] = arith.extui %[[WANTS]]
-// CHECK:           llvm.store volatile %[[FLAG]]
+// CHECK:           %[[STAGED:.+]] = scf.if %{{.+}} -> (i32) {
+// CHECK-COUNT-4:     llvm.load volatile
+// CHECK:             %[[WANTS:.+]] = arith.cmpi
+// CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
+// CHECK:             llvm.store volatile %[[FLAG]]
+// CHECK:             scf.yield %[[FLAG]]
 // CHECK:           nvvm.cp.async.bulk.tensor
-// CHECK:           scf.if %[[WANTS]]
+// CHECK:           %[[SOME:.+]] = arith.cmpi sgt, %[[STAGED]], %{{.+}}
+// CHECK:           scf.if %[[SOME]]
 // CHECK:             nvvm.cp.async.bulk.tensor
 // CHECK:         scf.while
-// Whole products, then a vote.
+// Whole products; the last tile counts its live steps and votes.
 // CHECK:           scf.while
 // CHECK:             llvm.load volatile
 // CHECK:             nvvm.shfl.sync
 // CHECK:             scf.condition
-// CHECK:             llvm.inline_asm {{.*}}wgmma.mma_async
-// CHECK:             llvm.inline_asm {{.*}}wgmma.mma_async
-// CHECK:             nvvm.redux.sync or
-// CHECK:             st.volatile.shared.b32
-// CHECK:             scf.yield
-// Values fetched by the warp.
+// CHECK:             scf.for
+// CHECK:               llvm.inline_asm {{.*}}wgmma.mma_async
+// CHECK:               llvm.inline_asm {{.*}}wgmma.mma_async
+// CHECK:               scf.if
+// CHECK:                 nvvm.redux.sync or
+// CHECK:                 st.volatile.shared.b32
+// CHECK:               scf.yield
+// Values fetched by the warp: those of the tile before are multiplied while the
+// scores are on their way, then the next copies start.
 // CHECK:           scf.while
 // CHECK:             scf.condition
-// CHECK:             llvm.inline_asm {{.*}}wgmma.mma_async
-// CHECK-NOT:         wgmma.mma_async
-// CHECK:             movmatrix{{.*}}mma.sync.aligned.m16n8k16
-// CHECK:             st.volatile.shared.b32
-// CHECK:             scf.yield
+// CHECK:             scf.for
+// CHECK:               llvm.inline_asm {{.*}}wgmma.mma_async
+// CHECK-NOT:           wgmma.mma_async
+// CHECK:               nvvm.cp.async.wait.group 0
+// CHECK:               nvvm.ldmatrix
+// CHECK:               nvvm.mma.sync
+// CHECK:               wgmma.wait_group
+// CHECK:               nvvm.cp.async.shared.global
+// CHECK:               nvvm.cp.async.commit.group
+// CHECK:               st.volatile.shared.b32
+// CHECK:               scf.yield
+// And once more after the last tile.
+// CHECK:           nvvm.cp.async.wait.group 0
+// CHECK:           nvvm.mma.sync
 // CHECK:           scf.yield
 func.func @runs(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"},
                 %v: !m {tda.operand = "v"}, %o: !m {tda.operand = "o"}) {
@@ -113,6 +130,7 @@ func.func @runs(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"},
       target #tda.target<"sm_90"> attributes {pipeline = #p} {
     %t = tda.tile_load %q[%b, %h, %i] limit %n : !m -> !tda.tile<64x16xbf16>
     %zero = tda.tile_zero : !tda.tile<64x16xf32>
+    %tau = tda.tile_zero : !tda.tile<64xf32>
     %r = tda.tile_for %j = %c to %n step 16 limit %n at [%b, %h]
            stream (%pk = %k : !m -> !tda.panel<16x16xbf16, key>,
                    %pv = %v : !m -> !tda.panel<16x16xbf16, value>)
@@ -125,8 +143,9 @@ func.func @runs(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"},
         scf.yield %x, %steps : !tda.tile<64x16xf32>, i32
       } else {
         %s = tda.tile_scores %t, %pk : !tda.tile<64x16xbf16>, <16x16xbf16, key> -> !tda.tile<64x16xf32>
-        %x = tda.tile_gather %s, %v[%b, %h, %j] limit %n, %acc : !tda.tile<64x16xf32>, !m, !tda.tile<64x16xf32>
-        %steps = tda.tile_live_steps %s as bf16 : !tda.tile<64x16xf32>
+        %w = tda.tile_threshold %s, %tau {power = 2.0 : f64} : !tda.tile<64x16xf32>, !tda.tile<64xf32>
+        %x = tda.tile_gather %w, %v[%b, %h, %j] limit %n, %acc : !tda.tile<64x16xf32>, !m, !tda.tile<64x16xf32>
+        %steps = tda.tile_live_steps %w as bf16 : !tda.tile<64x16xf32>
         scf.yield %x, %steps : !tda.tile<64x16xf32>, i32
       }
       tda.panel_vote %pv, %next#1 : <16x16xbf16, value>

@@ -11,7 +11,7 @@ func.func @no_pipeline(%n: index) {
 
 #l = #tda.panel_layout<rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>
 #p = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 8192,
-  query_offset = 1024, ring_offset = 9216, shared_bytes = 25600, query = #l, key = #l, value = #l>
+  query_offset = 1024, ring_offset = 9216, fetch_offset = 25600, fetch_bytes = 0, shared_bytes = 25600, query = #l, key = #l, value = #l>
 !m = memref<?x?x?x64xbf16>
 
 memref.global "private" constant @gain : memref<64xf32> = dense<2.0>
@@ -32,7 +32,7 @@ func.func @constant_gain(%o: !m {tda.operand = "o"}) {
 
 #l = #tda.panel_layout<rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>
 #p = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 8192,
-  query_offset = 1024, ring_offset = 9216, shared_bytes = 25600, query = #l, key = #l, value = #l>
+  query_offset = 1024, ring_offset = 9216, fetch_offset = 25600, fetch_bytes = 0, shared_bytes = 25600, query = #l, key = #l, value = #l>
 !m = memref<?x?x?x64xbf16, strided<[?, ?, ?, 1], offset: ?>>
 
 func.func @panel_normalize(%k: !m {tda.operand = "k"}) {
@@ -52,7 +52,7 @@ func.func @panel_normalize(%k: !m {tda.operand = "k"}) {
 
 #l = #tda.panel_layout<rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>
 #p = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 8192,
-  query_offset = 1024, ring_offset = 9216, shared_bytes = 25600, query = #l, key = #l, value = #l>
+  query_offset = 1024, ring_offset = 9216, fetch_offset = 25600, fetch_bytes = 0, shared_bytes = 25600, query = #l, key = #l, value = #l>
 !m = memref<?x?x?x64xbf16, strided<[?, ?, ?, 1], offset: ?>>
 
 // A map has boxes of one height: queries of 64 rows here, panels of 32.
@@ -60,7 +60,7 @@ func.func @two_heights(%q: !m {tda.operand = "q"}) {
   %c = arith.constant 1 : index
   tda.tile_program (%b, %h, %i) in (%c, %c, %c) schedule #tda.schedule<tile_m = 64, tile_n = 32, stages = 2, warps = 4, path = wgmma> target #tda.target<"sm_90"> attributes {
       pipeline = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 4096,
-        query_offset = 1024, ring_offset = 9216, shared_bytes = 17408, query = #l,
+        query_offset = 1024, ring_offset = 9216, fetch_offset = 17408, fetch_bytes = 0, shared_bytes = 17408, query = #l,
         key = <rows = 32, columns = 64, leading = 16, stride = 1024, step = 32>, value = #l>} {
     %t = tda.tile_load %q[%b, %h, %i] limit %c : !m -> !tda.tile<64x64xbf16>
     // expected-error@+1 {{reads a tensor in boxes that is no argument, or in boxes of two heights}}
@@ -76,7 +76,7 @@ func.func @two_heights(%q: !m {tda.operand = "q"}) {
 
 #l = #tda.panel_layout<rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>
 #p = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 8192,
-  query_offset = 1024, ring_offset = 9216, shared_bytes = 25600, query = #l, key = #l, value = #l>
+  query_offset = 1024, ring_offset = 9216, fetch_offset = 25600, fetch_bytes = 0, shared_bytes = 25600, query = #l, key = #l, value = #l>
 !m = memref<?x?x?x64xbf16, strided<[?, ?, ?, 1], offset: ?>>
 
 // What hangs on an optional panel is one branch and its vote.

@@ -4,7 +4,7 @@
 // the last half of the second) and dv = 64 (one block), three slots.
 
 #p = #tda.pipeline<consumers = 2, producer_registers = 40, consumer_registers = 232, slots = 3, slot_bytes = 8192,
-  query_offset = 1024, ring_offset = 33792, shared_bytes = 58368,
+  query_offset = 1024, ring_offset = 33792, fetch_offset = 58368, fetch_bytes = 0, shared_bytes = 58368,
   query = <rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>,
   key = <rows = 32, columns = 128, leading = 16, stride = 1024, step = 32>,
   value = <rows = 32, columns = 64, leading = 4096, stride = 1024, step = 2048>>

@@ -260,13 +260,13 @@ static bool addKernel(const std::string &name, const Problem &problem,
 
 /// The kernels that must give the bits of `kernel`: the form that never skips,
 /// and with `all` every other skip policy and the other grid.
-static void addTwins(const GridKernel &kernel, bool all,
-                     std::vector<GridKernel> &kernels) {
+static std::vector<GridKernel> twinsOf(const GridKernel &kernel, bool all) {
+  std::vector<GridKernel> twins;
   auto add = [&](const char *suffix, auto change) {
     GridKernel twin = kernel;
     twin.name += std::string(kTwinMark) + suffix;
     change(twin.schedule);
-    kernels.push_back(std::move(twin));
+    twins.push_back(std::move(twin));
   };
   auto addSkip = [&](Skip skip) {
     if (skip != kernel.schedule.skip)
@@ -275,16 +275,27 @@ static void addTwins(const GridKernel &kernel, bool all,
   if (kernel.schedule.path == Path::MmaSync) {
     addSkip(Skip::Never);
     addSkip(Skip::Tile);
-    return;
+    return twins;
   }
   add("force", [](Schedule &s) { s.force = true; });
   if (!all)
-    return;
+    return twins;
   for (Skip skip : {Skip::Never, Skip::Tile, Skip::Steps, Skip::Adaptive})
     addSkip(skip);
   Grid other =
       kernel.schedule.grid == Grid::Plain ? Grid::Persistent : Grid::Plain;
   add(gridName(other), [&](Schedule &s) { s.grid = other; });
+  return twins;
+}
+
+/// Whether all twins of a kernel can run: what a policy fetches needs room.
+static bool hasFamily(const GridKernel &kernel, const Target &target) {
+  if (kernel.schedule.path != Path::Wgmma)
+    return false;
+  for (const GridKernel &twin : twinsOf(kernel, true))
+    if (!whyIllegal(twin.schedule, twin.problem, target).empty())
+      return false;
+  return true;
 }
 
 /// Causal self-attention of the two usual head dimensions.
@@ -342,9 +353,10 @@ bool tda::gridKernels(const Target &target, uint64_t seed,
   size_t own = kernels.size(), families = 0;
   for (size_t i = 0; i < own; ++i) {
     GridKernel kernel = kernels[i];
-    bool all = kernel.schedule.path == Path::Wgmma && families < kFamilies;
+    bool all = families < kFamilies && hasFamily(kernel, target);
     families += all;
-    addTwins(kernel, all, kernels);
+    for (GridKernel &twin : twinsOf(kernel, all))
+      kernels.push_back(std::move(twin));
   }
   return addBenchKernels(target, kernels, error);
 }
