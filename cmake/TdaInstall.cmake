@@ -67,3 +67,6 @@ install(FILES
   DESTINATION ${TDA_PACKAGE_DIR})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/tda)
+# The data of tda-autotune --density real.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/test/data/real
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/tda)

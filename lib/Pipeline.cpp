@@ -33,6 +33,8 @@ void tda::buildFrontPipeline(OpPassManager &pm, const CompileOptions &options) {
   AssignScheduleOptions assign;
   assign.target = options.target;
   assign.schedule = options.schedule;
+  assign.tunedShape = options.tunedShape;
+  assign.tunedDensity = options.tunedDensity;
   assign.noSkip = options.noSkip;
   assign.vectorBits =
       options.vectorBits ? options.vectorBits : hostVectorBits();

@@ -55,7 +55,14 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
                              llvm::cl::desc("Name in the target table")};
   Option<std::string> schedule{
       *this, "schedule",
-      llvm::cl::desc("Words of #tda.schedule; the others keep the default")};
+      llvm::cl::desc("Words of #tda.schedule; the others keep the default, "
+                     "after 'auto' what tuning found")};
+  Option<std::string> tunedShape{
+      *this, "tuned-shape",
+      llvm::cl::desc("With auto: lengths, where types fix none")};
+  Option<std::string> tunedDensity{
+      *this, "tuned-density",
+      llvm::cl::desc("With auto: the data, null, real or dense")};
   Option<bool> noSkip{*this, "no-skip",
                       llvm::cl::desc("Empty tiles take the arithmetic of live "
                                      "ones (debug)")};
@@ -67,6 +74,8 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
     CompileOptions options;
     options.target = target.empty() ? defaultTarget : std::string(target);
     options.schedule = schedule;
+    options.tunedShape = tunedShape;
+    options.tunedDensity = tunedDensity;
     options.noSkip = noSkip;
     options.vectorBits = vectorBits;
     return options;

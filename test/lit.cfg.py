@@ -1,17 +1,25 @@
 """Configuration of the lit tests.
 
 A test's RUN lines may use, by name, the project's tools (tda-opt, tda-compile,
-tda-run) and LLVM's FileCheck, not, count, split-file, mlir-opt; and
+tda-run, tda-autotune, tda-measure) and LLVM's FileCheck, not, count,
+split-file, mlir-opt; and
 
   %data    test/data
+  %examples  examples
+  %cc, %cxx  the compilers that the project is built with
+  %fake_cuda a driver that runs no kernel (REQUIRES: fake-cuda); its folder is
+             %fake_cuda_dir
+  %python    Python 3
   %ptxas   ptxas of the CUDA Toolkit (REQUIRES: ptxas)
 
-Features for REQUIRES: ptxas, gpu (tda-run sees one), x86, asan.
+Features for REQUIRES: ptxas, fake-cuda, gpu (tda-run sees one), x86, asan,
+jsonschema (the Python package).
 """
 
 import os
 import shutil
 import subprocess
+import sys
 
 import lit.formats
 
@@ -34,7 +42,27 @@ for setting in filter(None, config.sanitizer_environment.split(";")):
     config.environment[name] = os.environ.get(name, value)
     config.available_features.add("asan")
 
+# A schedule that somebody tuned on this machine must not change what tests see.
+config.environment["TDA_CACHE_DIR"] = os.path.join(config.test_exec_root, "no-cache")
+
 config.substitutions.append(("%data", os.path.join(config.test_source_root, "data")))
+
+config.substitutions.append(("%examples", os.path.join(config.tda_source_dir, "examples")))
+config.substitutions.append(("%cc", config.c_compiler))
+config.substitutions.append(("%cxx", config.cxx_compiler))
+libraries_dir = os.path.join(config.tda_build_dir, "lib")
+fake_cuda = os.path.join(libraries_dir, "libtda_fake_cuda.so")
+if os.path.exists(fake_cuda):
+    config.available_features.add("fake-cuda")
+    # lit replaces in order: the longer name first.
+    config.substitutions.append(("%fake_cuda_dir", libraries_dir))
+    config.substitutions.append(("%fake_cuda", fake_cuda))
+
+# The tests' own scripts; TDA_TEST_PYTHON names another Python than lit's.
+python = os.environ.get("TDA_TEST_PYTHON") or shutil.which("python3") or sys.executable
+config.substitutions.append(("%python", python))
+if subprocess.run([python, "-c", "import jsonschema"], capture_output=True).returncode == 0:
+    config.available_features.add("jsonschema")
 
 
 def find_ptxas():

@@ -77,6 +77,9 @@ bool fuseDescription(mlir::ModuleOp module,
 bool describeFunction(const FusedFunction &function, Signature &signature,
                       std::string &messages);
 
+/// The same function under another name, which must be a C identifier.
+FusedFunction renamed(const FusedFunction &function, llvm::StringRef name);
+
 /// Lets the attention of `function` return its survivors too, if it does not.
 bool addSurvivors(FusedFunction &function, std::string &messages);
 
@@ -88,6 +91,8 @@ struct GpuProgram {
   std::string ptx;
   std::string cubin;          ///< Empty until addCubin.
   bool scheduleGiven = false; ///< By the description itself.
+  /// With schedule = "auto": which layer of the tuner knew it, and from where.
+  std::string scheduleSource;
   Signature signature;
   Manifest manifest;
 };
@@ -129,6 +134,11 @@ public:
   void run(const std::vector<const host::HostTensor *> &inputs,
            std::vector<host::HostTensor> &outputs, unsigned threads = 0) const;
 
+  /// The compiled code and the queries of one of its programs, for a caller
+  /// that lays out arguments itself (tda/Jit.h); both live as long as this.
+  void (*packed() const)(void **) { return function; }
+  int64_t queriesOfProgram() const { return tileM; }
+
 private:
   CpuFunction();
   bool load(mlir::ModuleOp lowered, llvm::StringRef name,
@@ -139,6 +149,12 @@ private:
   std::vector<bool> isTensor; ///< One an input.
   int64_t tileM = 0;          ///< 0: unfused.
 };
+
+/// An object file with `symbol` and `symbol`_tile_m (emitObject) for any x86-64
+/// CPU with AVX2 and FMA, or any CPU of another architecture.
+bool compileCpuObject(const FusedFunction &function,
+                      const CompileOptions &options, llvm::StringRef symbol,
+                      std::string &object, std::string &messages);
 
 /// What a function of any ops takes, by its types: arguments are called
 /// "argument 0", dynamic extents "?". `module` is one of selectFunction.

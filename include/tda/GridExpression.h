@@ -51,6 +51,10 @@ public:
 
   bool uses(Length length) const;
 
+  /// The formula in C, as calls of `calc(op, a, b, bad)` on lengths `n[B]`,
+  /// where op is one of + - * / c (ceildiv) < (min) > (max).
+  std::string asCalls() const;
+
 private:
   friend class GridExpressionParser;
 

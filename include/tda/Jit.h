@@ -61,6 +61,15 @@ private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
 };
 
+/// Compiles the one function `name` of `module`, which is as for Jit::create,
+/// to a relocatable object for `cpu`: "x86-64-v3", say; "" is what every CPU of
+/// this architecture has. The object defines `symbol`, a PackedFn, and the
+/// int64_t `symbol`_tile_m, and needs the C library and libm.
+llvm::Expected<std::string> emitObject(mlir::ModuleOp module,
+                                       llvm::StringRef name,
+                                       llvm::StringRef cpu,
+                                       llvm::StringRef symbol, int64_t tileM);
+
 /// The number of programs of a function that tda-tiles-to-cpu lowered: one for
 /// each batch, query head and `tileM` queries.
 inline int64_t programCount(int64_t queries, int64_t tileM, int64_t heads,

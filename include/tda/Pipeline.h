@@ -12,8 +12,16 @@ namespace tda {
 
 /// How to compile, from a tool's command line to the passes.
 struct CompileOptions {
-  std::string target;     ///< Name in the target table.
-  std::string schedule;   ///< Words that override the default schedule.
+  std::string target; ///< Name in the target table.
+  /// Words that override the default schedule; with "auto" before them, the one
+  /// that is known to be best (autotune/Lookup.h) for the lengths that the
+  /// types or `tunedShape` ("B=1,H=16,N=8192") fix, and for `tunedDensity`
+  /// ("null", "real", "dense").
+  std::string schedule;
+  std::string tunedShape, tunedDensity;
+  std::string deviceName; ///< Of the GPU to run on, where there is one: then
+  int deviceSms = 0;      ///< timings of others do not count.
+  int deviceDriver = 0;
   bool noSkip = false;    ///< Empty tiles take the arithmetic of live ones.
   int64_t vectorBits = 0; ///< CPU only; 0: what this machine has.
 };

@@ -144,6 +144,24 @@ TDA_API tda_status tda_launch(const tda_program *program,
                               void *workspace, size_t workspace_bytes,
                               void *stream);
 
+/* The same on CUDA device `device`, which must have been loaded, whatever the
+   thread's current context is; that stays as it was. `stream` is one of that
+   device. */
+TDA_API tda_status tda_launch_on(const tda_program *program, int device,
+                                 const tda_argument *args, size_t nargs,
+                                 void *workspace, size_t workspace_bytes,
+                                 void *stream);
+
+/* The same with a workspace from `allocate(user, bytes)`, which is called at
+   most once, after all arguments were checked, and only where a workspace is
+   needed. It returns device memory aligned to 256 that stays valid until the
+   stream has passed the launch; NULL: the call fails with WORKSPACE. */
+typedef void *(*tda_allocate)(void *user, size_t bytes);
+TDA_API tda_status tda_launch_with(const tda_program *program, int device,
+                                   const tda_argument *args, size_t nargs,
+                                   tda_allocate allocate, void *user,
+                                   void *stream);
+
 /* By default tda_launch asks the driver of each tensor's address whether the
    device can use it (some 0.1 us each); `enabled` = 0 leaves that out. */
 TDA_API void tda_set_pointer_checks(tda_program *program, int enabled);

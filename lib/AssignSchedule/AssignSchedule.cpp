@@ -4,6 +4,7 @@
 // is legal is decided in include/tda/Schedule.h.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/AssignSchedule/TunedSchedule.h"
 #include "tda/Passes.h"
 
 using namespace mlir;
@@ -28,11 +29,30 @@ struct AssignSchedule : tda::impl::AssignScheduleBase<AssignSchedule> {
     return why;
   }
 
+  /// Sets what tuning knows, and says from where.
+  LogicalResult assignTuned(AttentionOp op, const Target &row) {
+    CompileOptions options;
+    options.tunedShape = tunedShape;
+    options.tunedDensity = tunedDensity;
+    tune::Answer answer;
+    std::string error;
+    if (!tunedSchedule(op, row, options, answer, error))
+      return op.emitError(error);
+    for (const std::string &warning : answer.warnings)
+      op.emitWarning(warning);
+    op.emitRemark("schedule from the ") << answer.source;
+    op.setScheduleAttr(ScheduleAttr::get(&getContext(), answer.schedule));
+    return success();
+  }
+
   LogicalResult assign(AttentionOp op, const Target &row) {
     Problem problem = op.getProblem();
     std::string error = whyUnsupported(problem, row);
     if (!error.empty())
       return op.emitError(error);
+    std::string schedule = this->schedule;
+    if (takeAuto(schedule) && !op.getSchedule() && failed(assignTuned(op, row)))
+      return failure();
     Schedule chosen;
     // A path that is asked for brings that path's default for the rest.
     Schedule words;

@@ -48,24 +48,54 @@ bool CpuFunction::load(ModuleOp lowered, StringRef name,
   return true;
 }
 
+/// The passes of the fused path; `tileM` as the schedule has it.
+static bool lower(ModuleOp module, CompileOptions options, int64_t &tileM,
+                  std::string &messages) {
+  options.target = "cpu";
+  if (!runPasses(module, messages,
+                 [&](OpPassManager &pm) { buildFrontPipeline(pm, options); }))
+    return false;
+  module.walk(
+      [&](AttentionOp op) { tileM = op.getSchedule()->toSchedule().tileM; });
+  return runPasses(module, messages, buildCpuLoweringPipeline);
+}
+
 std::unique_ptr<CpuFunction> CpuFunction::compile(const FusedFunction &function,
                                                   const CompileOptions &options,
                                                   std::string &messages) {
   OwningOpRef<ModuleOp> module = function.module.get().clone();
   std::unique_ptr<CpuFunction> result(new CpuFunction());
   result->isTensor = tensorInputs(renameEntry(*module));
-  CompileOptions cpu = options;
-  cpu.target = "cpu";
-  if (!runPasses(*module, messages,
-                 [&](OpPassManager &pm) { buildFrontPipeline(pm, cpu); }))
-    return nullptr;
-  module->walk([&](AttentionOp op) {
-    result->tileM = op.getSchedule()->toSchedule().tileM;
-  });
-  if (!runPasses(*module, messages, buildCpuLoweringPipeline) ||
+  if (!lower(*module, options, result->tileM, messages) ||
       !result->load(*module, kEntry, messages))
     return nullptr;
   return result;
+}
+
+bool tda::compileCpuObject(const FusedFunction &function,
+                           const CompileOptions &options, StringRef symbol,
+                           std::string &object, std::string &messages) {
+#if defined(__x86_64__)
+  constexpr StringLiteral cpu = "x86-64-v3";
+  constexpr int64_t vectorBits = 256;
+#else
+  constexpr StringLiteral cpu = "";
+  constexpr int64_t vectorBits = 128;
+#endif
+  OwningOpRef<ModuleOp> module = function.module.get().clone();
+  renameEntry(*module);
+  CompileOptions fixed = options;
+  fixed.vectorBits = vectorBits;
+  int64_t tileM = 0;
+  if (!lower(*module, fixed, tileM, messages))
+    return false;
+  auto emitted = emitObject(*module, kEntry, cpu, symbol, tileM);
+  if (!emitted) {
+    messages += "error: " + llvm::toString(emitted.takeError()) + "\n";
+    return false;
+  }
+  object = std::move(*emitted);
+  return true;
 }
 
 std::unique_ptr<CpuFunction>

@@ -1,4 +1,5 @@
 //===- CompileGpu.cpp - A fused function to PTX and its manifest ----------===//
+#include "lib/AssignSchedule/TunedSchedule.h"
 #include "lib/Compile/BuildManifest.h"
 #include "lib/Compile/Messages.h"
 #include "lib/TilesToNVVM/KernelSignature.h"
@@ -35,15 +36,39 @@ static const Target *findGpu(const std::string &name, std::string &error) {
   return nullptr;
 }
 
-bool tda::compileGpu(const FusedFunction &function,
-                     const CompileOptions &options, GpuProgram &program,
-                     std::string &messages) {
+/// Resolves "auto" here, so that where a schedule came from can be told apart
+/// from what the passes say.
+static bool assignTuned(ModuleOp module, const Target &target,
+                        CompileOptions &options, GpuProgram &program,
+                        std::string &messages, std::string &error) {
+  if (!takeAuto(options.schedule) || program.scheduleGiven)
+    return true;
+  bool good = true;
+  module.walk([&](AttentionOp op) {
+    // What no schedule can run is for the passes to say, with its place.
+    if (!whyUnsupported(op.getProblem(), target).empty())
+      return;
+    tune::Answer answer;
+    good = good && tunedSchedule(op, target, options, answer, error);
+    if (!good)
+      return;
+    for (const std::string &warning : answer.warnings)
+      messages += "warning: " + warning + "\n";
+    program.scheduleSource = answer.source;
+    op.setTargetAttr(TargetAttr::get(op.getContext(), target.name, 0));
+    op.setScheduleAttr(ScheduleAttr::get(op.getContext(), answer.schedule));
+  });
+  return good;
+}
+
+bool tda::compileGpu(const FusedFunction &function, const CompileOptions &given,
+                     GpuProgram &program, std::string &messages) {
   std::string error;
   auto fail = [&] {
     messages += "error: " + error + "\n";
     return false;
   };
-  const Target *target = findGpu(options.target, error);
+  const Target *target = findGpu(given.target, error);
   if (!target)
     return fail();
   program = GpuProgram();
@@ -56,6 +81,9 @@ bool tda::compileGpu(const FusedFunction &function,
   module->walk([&](AttentionOp op) {
     program.scheduleGiven = op.getSchedule().has_value();
   });
+  CompileOptions options = given;
+  if (!assignTuned(*module, *target, options, program, messages, error))
+    return fail();
   if (!runPasses(*module, messages,
                  [&](OpPassManager &pm) { buildFrontPipeline(pm, options); }))
     return false;

@@ -19,6 +19,14 @@ std::string FusedFunction::text() const {
   return text;
 }
 
+FusedFunction tda::renamed(const FusedFunction &function, StringRef name) {
+  FusedFunction result;
+  result.name = name.str();
+  result.module = function.module.get().clone();
+  (*result.module->getOps<func::FuncOp>().begin()).setName(name);
+  return result;
+}
+
 /// Files, PTX entries and C identifiers are named after a function.
 static bool isIdentifier(StringRef name) {
   return !name.empty() && !llvm::isDigit(name.front()) &&

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "tda/Jit.h"
+#include "lib/JIT/HostModule.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
@@ -21,7 +22,6 @@ using namespace llvm;
 using namespace tda;
 
 static constexpr StringRef kInterface = "_mlir_ciface_";
-static constexpr StringRef kPacked = "_tda_packed_";
 
 int64_t tda::hostVectorBits() {
   StringMap<bool> features = sys::getHostCPUFeatures();
@@ -71,6 +71,26 @@ static void optimize(Module &module, TargetMachine &machine) {
       .run(module, modules);
 }
 
+Expected<std::unique_ptr<Module>> tda::makeHostModule(mlir::ModuleOp source,
+                                                      LLVMContext &context,
+                                                      TargetMachine &machine) {
+  std::unique_ptr<Module> module =
+      mlir::translateModuleToLLVMIR(source, context);
+  if (!module)
+    return createStringError("the module is not in the LLVM dialect");
+  module->setDataLayout(machine.createDataLayout());
+  module->setTargetTriple(machine.getTargetTriple());
+  SmallVector<Function *> interfaces;
+  for (Function &function : *module)
+    if (!function.isDeclaration() && function.getName().starts_with(kInterface))
+      interfaces.push_back(&function);
+  for (Function *function : interfaces)
+    if (Error error = addPackedWrapper(*function))
+      return error;
+  optimize(*module, machine);
+  return module;
+}
+
 Expected<std::unique_ptr<Jit>> Jit::create(mlir::ModuleOp source) {
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
@@ -83,25 +103,14 @@ Expected<std::unique_ptr<Jit>> Jit::create(mlir::ModuleOp source) {
     return machine.takeError();
 
   auto context = std::make_unique<LLVMContext>();
-  std::unique_ptr<Module> module =
-      mlir::translateModuleToLLVMIR(source, *context);
+  auto module = makeHostModule(source, *context, **machine);
   if (!module)
-    return createStringError("the module is not in the LLVM dialect");
-  module->setDataLayout((*machine)->createDataLayout());
-  module->setTargetTriple((*machine)->getTargetTriple());
-  SmallVector<Function *> interfaces;
-  for (Function &function : *module)
-    if (!function.isDeclaration() && function.getName().starts_with(kInterface))
-      interfaces.push_back(&function);
-  for (Function *function : interfaces)
-    if (Error error = addPackedWrapper(*function))
-      return error;
-  optimize(*module, **machine);
+    return module.takeError();
 
   auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(*host).create();
   if (!jit)
     return jit.takeError();
-  orc::ThreadSafeModule owned(std::move(module), std::move(context));
+  orc::ThreadSafeModule owned(std::move(*module), std::move(context));
   if (Error error = (*jit)->addIRModule(std::move(owned)))
     return error;
   return std::unique_ptr<Jit>(new Jit(std::move(*jit)));

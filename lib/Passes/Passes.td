@@ -63,8 +63,10 @@ def AssignSchedule : Pass<"tda-assign-schedule", "::mlir::func::FuncOp"> {
   let description = [{
     Before: form `fused`. After: form `scheduled`. Sets `target` and `schedule`:
     the one that is there, else the default of include/tda/Schedule.h, with
-    the words of the option replaced. A problem that the target does not
-    support, or a schedule that cannot work, is an error that says why.
+    the words of the option replaced. With the word `auto` first, what tuning
+    found best comes in its place (docs/autotuning.md), and a remark says from
+    where. A problem that the target does not support, or a schedule that
+    cannot work, is an error that says why.
 
     The only pass that writes a schedule; later ones only read it.
   }];
@@ -72,7 +74,12 @@ def AssignSchedule : Pass<"tda-assign-schedule", "::mlir::func::FuncOp"> {
     Option<"target", "target", "std::string", "\"\"",
            "Name in the target table: cpu, sm_80, sm_86, sm_89, sm_90">,
     Option<"schedule", "schedule", "std::string", "\"\"",
-           "Words of #tda.schedule; those left out keep the default">,
+           "Words of #tda.schedule; those left out keep the default, after "
+           "'auto' what tuning found">,
+    Option<"tunedShape", "tuned-shape", "std::string", "\"\"",
+           "With auto: lengths, B=1,H=16,N=8192, where types fix none">,
+    Option<"tunedDensity", "tuned-density", "std::string", "\"\"",
+           "With auto: the data, null, real or dense">,
     Option<"noSkip", "no-skip", "bool", "false",
            "Send empty tiles down the arithmetic of live ones (debug)">,
     Option<"vectorBits", "vector-bits", "int64_t", "256",

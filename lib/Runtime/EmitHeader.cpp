@@ -4,7 +4,7 @@
 // parameters are the arguments by name.
 //
 //===----------------------------------------------------------------------===//
-#include "tda/Manifest.h"
+#include "EmitText.h"
 
 #include <cctype>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 
 namespace tda {
 
-static std::string upperCase(std::string text) {
+std::string upperCase(std::string text) {
   for (char &c : text)
     c = std::toupper(static_cast<unsigned char>(c));
   return text;
@@ -22,7 +22,7 @@ static bool isScalar(const ManifestArgument &argument) {
   return argument.kind == ManifestArgument::Kind::Scalar;
 }
 
-static std::string describe(const ManifestArgument &argument) {
+std::string argumentText(const ManifestArgument &argument) {
   std::string text =
       fmt::format("{} {}: ", argument.output ? "out" : "in ", argument.name);
   if (isScalar(argument))
@@ -38,12 +38,12 @@ static std::string describe(const ManifestArgument &argument) {
   return text;
 }
 
-static std::string documentation(const Manifest &manifest) {
+std::string contractText(const Manifest &manifest) {
   std::string text =
       fmt::format("/* {}: {}, for {}.\n\n   Arguments:\n", manifest.name,
                   manifest.problem.str(), manifest.target.arch);
   for (const ManifestArgument &argument : manifest.arguments)
-    text += "     " + describe(argument) + "\n";
+    text += "     " + argumentText(argument) + "\n";
   text += "\n   Lengths:\n";
   for (const auto &[length, range] : manifest.lengths)
     text +=
@@ -118,7 +118,7 @@ static inline tda_status {name}_launch(
       fmt::arg("guard", guard), fmt::arg("upper", upperCase(manifest.name)),
       fmt::arg("manifestHash", sha256Hex(printManifest(manifest))),
       fmt::arg("ptxHash", manifest.hashes.ptx.substr(7)),
-      fmt::arg("documentation", documentation(manifest)),
+      fmt::arg("documentation", contractText(manifest)),
       fmt::arg("name", manifest.name),
       fmt::arg("params", fmt::join(params, ",\n    ")),
       fmt::arg("count", count), fmt::arg("assignments", assignments),

@@ -251,6 +251,25 @@ bool GridExpression::evaluate(const LengthValues &lengths, int64_t &result,
   return true;
 }
 
+std::string GridExpression::asCalls() const {
+  constexpr char Names[] = "  +-*/c<>"; // By Op.
+  std::vector<std::string> stack;
+  for (const Step &step : steps) {
+    if (step.op == Op::Push) {
+      stack.push_back(fmt::format("INT64_C({})", step.value));
+    } else if (step.op == Op::Symbol) {
+      stack.push_back(fmt::format("n[{}]", LengthNames[step.value]));
+    } else {
+      std::string right = std::move(stack.back());
+      stack.pop_back();
+      stack.back() =
+          fmt::format("calc('{}', {}, {}, bad)",
+                      Names[static_cast<int>(step.op)], stack.back(), right);
+    }
+  }
+  return stack.back();
+}
+
 bool GridExpression::uses(Length length) const {
   return std::any_of(steps.begin(), steps.end(), [&](const Step &step) {
     return step.op == Op::Symbol && step.value == static_cast<int>(length);

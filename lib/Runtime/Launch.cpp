@@ -110,6 +110,26 @@ static tda_status findDevice(const tda_program &program, ContextScope &scope,
               name, device, device);
 }
 
+/// The device `ordinal`; `scope` makes its context current where another is.
+static tda_status findOrdinal(const tda_program &program, int ordinal,
+                              ContextScope &scope, const LoadedDevice *&found) {
+  int count = program.loadedCount.load(std::memory_order_acquire);
+  for (int i = 0; i < count; ++i) {
+    found = &program.loaded[i];
+    if (found->ordinal != ordinal)
+      continue;
+    CUcontext current = nullptr;
+    TDA_TRY(driverStatus(*found->driver, found->driver->contextGet(&current),
+                         "cuCtxGetCurrent"));
+    return current == found->context
+               ? TDA_OK
+               : scope.push(*found->driver, found->context);
+  }
+  return fail(TDA_ERROR_NOT_LOADED,
+              "'{}' is not loaded on device {}; call tda_load(program, {})",
+              program.manifest.name, ordinal, ordinal);
+}
+
 /// Asks the driver whether `address` can be used on `device`.
 static tda_status checkAddress(const LoadedDevice &device,
                                const std::string &name, const void *address) {
@@ -237,24 +257,65 @@ static tda_status launchKernel(const tda_program &program, size_t index,
               kernel.entry, resultText(driver, result), device.ordinal);
 }
 
+/// `ordinal` < 0: the device of the thread's current context. `allocate`,
+/// where it is not NULL, gives the workspace.
+static tda_status launch(const tda_program *program, int ordinal,
+                         const tda_argument *args, size_t nargs,
+                         void *workspace, size_t workspaceBytes,
+                         tda_allocate allocate, void *user, void *stream) {
+  Call call;
+  TDA_TRY(checkCall(program, args, nargs, DataCheck::Required, call));
+  if (allocate && call.workspaceBytes > 0) {
+    workspaceBytes = static_cast<size_t>(call.workspaceBytes);
+    workspace = allocate(user, workspaceBytes);
+  }
+  TDA_TRY(checkWorkspace(call, workspace, workspaceBytes));
+  ContextScope scope;
+  const LoadedDevice *device = nullptr;
+  TDA_TRY(ordinal < 0 ? findDevice(*program, scope, device)
+                      : findOrdinal(*program, ordinal, scope, device));
+  if (program->checkPointers.load(std::memory_order_relaxed))
+    TDA_TRY(checkAddresses(*program, *device, call, args, workspace));
+  CUtensorMap maps[MaxTensorMaps];
+  TDA_TRY(
+      encodeTensorMaps(*program, *device->driver, call, args, workspace, maps));
+  for (size_t i = 0; i < program->kernels.size(); ++i)
+    TDA_TRY(launchKernel(*program, i, *device, call, args, workspace, maps,
+                         static_cast<CUstream>(stream)));
+  return TDA_OK;
+}
+
 tda_status tda_launch(const tda_program *program, const tda_argument *args,
                       size_t nargs, void *workspace, size_t workspace_bytes,
                       void *stream) {
+  return guarded([&] {
+    return launch(program, -1, args, nargs, workspace, workspace_bytes, nullptr,
+                  nullptr, stream);
+  });
+}
+
+tda_status tda_launch_on(const tda_program *program, int device,
+                         const tda_argument *args, size_t nargs,
+                         void *workspace, size_t workspace_bytes,
+                         void *stream) {
   return guarded([&]() -> tda_status {
-    Call call;
-    TDA_TRY(checkCall(program, args, nargs, DataCheck::Required, call));
-    TDA_TRY(checkWorkspace(call, workspace, workspace_bytes));
-    ContextScope scope;
-    const LoadedDevice *device = nullptr;
-    TDA_TRY(findDevice(*program, scope, device));
-    if (program->checkPointers.load(std::memory_order_relaxed))
-      TDA_TRY(checkAddresses(*program, *device, call, args, workspace));
-    CUtensorMap maps[MaxTensorMaps];
-    TDA_TRY(encodeTensorMaps(*program, *device->driver, call, args, workspace,
-                             maps));
-    for (size_t i = 0; i < program->kernels.size(); ++i)
-      TDA_TRY(launchKernel(*program, i, *device, call, args, workspace, maps,
-                           static_cast<CUstream>(stream)));
-    return TDA_OK;
+    if (device < 0)
+      return fail(TDA_ERROR_USE, "tda_launch_on: device {} is negative",
+                  device);
+    return launch(program, device, args, nargs, workspace, workspace_bytes,
+                  nullptr, nullptr, stream);
+  });
+}
+
+tda_status tda_launch_with(const tda_program *program, int device,
+                           const tda_argument *args, size_t nargs,
+                           tda_allocate allocate, void *user, void *stream) {
+  return guarded([&]() -> tda_status {
+    if (device < 0 || !allocate)
+      return fail(TDA_ERROR_USE,
+                  "tda_launch_with: device {} is negative, or `allocate` NULL",
+                  device);
+    return launch(program, device, args, nargs, nullptr, 0, allocate, user,
+                  stream);
   });
 }

@@ -490,4 +490,26 @@ TEST(RuntimeStatus, Names) {
   EXPECT_TRUE(contains(tda_runtime_version(), "."));
 }
 
+TEST_F(Runtime, LaunchOnADeviceThatIsNotCurrent) {
+  load(0);
+  ASSERT_EQ(tda_load(program, 1), TDA_OK) << tda_last_error();
+  ExampleCall call(memory);
+  tda_set_pointer_checks(program, 0);
+  ASSERT_EQ(
+      tda_launch_on(program, 1, call.data(), call.Count, nullptr, 0, nullptr),
+      TDA_OK)
+      << tda_last_error();
+  ASSERT_EQ(launch(call), TDA_OK) << tda_last_error();
+  ASSERT_EQ(cuda->launches.size(), 2u);
+  EXPECT_EQ(cuda->launches[0].device, 1);
+  EXPECT_EQ(cuda->launches[1].device, 0);
+  EXPECT_EQ(
+      tda_launch_on(program, 5, call.data(), call.Count, nullptr, 0, nullptr),
+      TDA_ERROR_NOT_LOADED);
+  EXPECT_TRUE(contains(tda_last_error(), "is not loaded on device 5"));
+  EXPECT_EQ(
+      tda_launch_on(program, -1, call.data(), call.Count, nullptr, 0, nullptr),
+      TDA_ERROR_USE);
+}
+
 } // namespace

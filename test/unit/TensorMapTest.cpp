@@ -70,6 +70,42 @@ TEST_F(TensorMaps, HeadsBeforeTokens) {
   EXPECT_EQ(cuda->launches[0].params, (Dims{2, 1000, 1, 3}));
 }
 
+TEST_F(TensorMaps, WorkspaceFromACallback) {
+  load();
+  struct Memory {
+    void *data;
+    size_t bytes;
+    int calls;
+  } given = {memory, 0, 0};
+  auto allocate = [](void *user, size_t bytes) {
+    auto *memory = static_cast<Memory *>(user);
+    memory->bytes = bytes;
+    ++memory->calls;
+    return memory->data;
+  };
+  Call call(memory);
+  tda_set_pointer_checks(program, 0);
+  ASSERT_EQ(tda_launch_with(program, 0, call.data(), call.Count, allocate,
+                            &given, nullptr),
+            TDA_OK)
+      << tda_last_error();
+  EXPECT_EQ(given.calls, 1);
+  EXPECT_EQ(given.bytes, 256u + 2 * 8 * 1000 * 256);
+  EXPECT_EQ(cuda->tensorMaps[2].address, address() + 256);
+  given.data = nullptr;
+  EXPECT_EQ(tda_launch_with(program, 0, call.data(), call.Count, allocate,
+                            &given, nullptr),
+            TDA_ERROR_WORKSPACE);
+  call[Call::V].shape[2] = 3; // Nothing is allocated for a call that is wrong.
+  EXPECT_EQ(tda_launch_with(program, 0, call.data(), call.Count, allocate,
+                            &given, nullptr),
+            TDA_ERROR_ARGUMENT);
+  EXPECT_EQ(given.calls, 2);
+  EXPECT_EQ(tda_launch_with(program, 0, call.data(), call.Count, nullptr,
+                            nullptr, nullptr),
+            TDA_ERROR_USE);
+}
+
 TEST_F(TensorMaps, TokensBeforeHeads) {
   load();
   Call call(memory);

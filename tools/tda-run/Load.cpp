@@ -1,31 +1,15 @@
 //===- Load.cpp - From what the options name to a program -----------------===//
 #include "Program.h"
 #include "tda/Compile.h"
+#include "tda/Host/Npy.h"
 #include "tda/Host/Reference.h"
+#include "tda/device.h"
 
 #include <chrono>
+#include <fmt/format.h>
 
 using namespace tda;
 using host::HostTensor;
-
-bool Program::makeOutputs(const Tensors &given,
-                          std::vector<HostTensor> &outputs,
-                          std::string &error) {
-  host::Lengths lengths;
-  if (!signature->bind(given, lengths, error))
-    return false;
-  for (const host::ArgumentSpec &spec : signature->outputs) {
-    std::vector<int64_t> shape = concreteShape(spec, lengths);
-    int64_t count;
-    if (!host::checkedNumElements(shape, dtypeSize(spec.dtype), count)) {
-      error = "result '" + spec.name + "' of shape " + host::shapeText(shape) +
-              " is too large";
-      return false;
-    }
-    outputs.push_back(HostTensor::zeros(spec.dtype, shape));
-  }
-  return true;
-}
 
 namespace {
 
@@ -161,14 +145,64 @@ loadCpu(FusedFunction &fused, const Options &options, std::string &messages) {
   return program->function ? std::move(program) : nullptr;
 }
 
+/// The lengths of the call, for the tuner: of --shape, else of the first two
+/// files, q1 and k1. Empty where they do not say, which reading them will.
+static std::string callShape(const Options &options) {
+  int64_t lengths[NumLengths] = {};
+  for (auto [length, value] : options.shape)
+    lengths[int(length)] = value;
+  if (options.args.size() >= 2) {
+    HostTensor q, k;
+    std::string ignored;
+    if (!host::readNpy(options.args[0], q, ignored) ||
+        !host::readNpy(options.args[1], k, ignored) || q.shape.size() != 4 ||
+        k.shape.size() != 4)
+      return "";
+    lengths[int(Length::B)] = q.shape[0];
+    lengths[int(Length::Hq)] = q.shape[1];
+    lengths[int(Length::Hkv)] = k.shape[1];
+    lengths[int(Length::Nq)] = q.shape[2];
+    lengths[int(Length::Nk)] = k.shape[2];
+  }
+  for (int64_t length : lengths)
+    if (length < 1)
+      return "";
+  return fmt::format("B={},Hq={},Hkv={},Nq={},Nk={}", lengths[int(Length::B)],
+                     lengths[int(Length::Hq)], lengths[int(Length::Hkv)],
+                     lengths[int(Length::Nq)], lengths[int(Length::Nk)]);
+}
+
+/// What the tuner's layers are asked for, where no schedule is given.
+static CompileOptions gpuOptions(const Options &options) {
+  CompileOptions compile = compileOptions(options);
+  if (options.schedule && *options.schedule != "auto")
+    return compile;
+  compile.schedule = "auto";
+  compile.tunedShape = callShape(options);
+  tda_device_info info{};
+  if (tda_device_query(options.device, &info) == TDA_OK) {
+    compile.deviceName = info.name;
+    compile.deviceSms = info.multiprocessors;
+    compile.deviceDriver = info.driver_version;
+  }
+  return compile;
+}
+
 static std::unique_ptr<Program>
 loadGpu(FusedFunction &fused, const Options &options, std::string &messages) {
-  CompileOptions compile = compileOptions(options);
+  CompileOptions compile = gpuOptions(options);
   GpuProgram compiled;
   if (!targetOfDevice(options.device, compile.target, messages) ||
       (options.stats && !addSurvivors(fused, messages)) ||
       !compileGpu(fused, compile, compiled, messages))
     return nullptr;
+  if (options.verbose)
+    fmt::print(stderr, "{}: schedule {} (from {})\n", compiled.name,
+               compiled.manifest.schedule,
+               compiled.scheduleGiven ? "the description"
+               : compiled.scheduleSource.empty()
+                   ? "--schedule"
+                   : "the " + compiled.scheduleSource);
   auto program =
       openMemory(compiled.manifest, compiled.ptx, options.device, messages);
   if (program)
@@ -176,24 +210,9 @@ loadGpu(FusedFunction &fused, const Options &options, std::string &messages) {
   return program;
 }
 
-static std::unique_ptr<Program> loadManifest(const Options &options,
-                                             std::string &messages) {
-  if (!options.gpu)
-    messages += "error: '" + *options.file +
-                "' is a kernel for a GPU; for "
-                "--target cpu pass the .mlir that it was compiled from\n";
-  else if (options.schedule || options.noSkip || options.function)
-    messages += "error: --schedule, --no-skip and --function choose what is "
-                "compiled; '" +
-                *options.file + "' is compiled already\n";
-  else
-    return openFile(*options.file, options.device, messages);
-  return nullptr;
-}
-
 std::unique_ptr<Program> tda::loadProgram(const Options &options,
                                           std::string &messages) {
-  if (options.file && llvm::StringRef(*options.file).ends_with(".json"))
+  if (options.file && isManifest(*options.file))
     return loadManifest(options, messages);
   auto context = makeContext();
   auto module = readDescription(*context, options, messages);

@@ -1,7 +1,6 @@
 //===- Options.cpp - The command line of tda-run --------------------------===//
 #include "Options.h"
 #include "CommandLine.h"
-#include "tda/Pipeline.h"
 
 #include <cstdio>
 #include <fmt/format.h>
@@ -12,6 +11,7 @@ static constexpr const char *kOverview =
     R"(usage: tda-run FILE.mlir --target cpu|gpu --args A.npy,B.npy,... [OPTION...]
        tda-run NAME.json --target gpu --args A.npy,B.npy,... [OPTION...]
        tda-run --attention "WORDS" --target cpu|gpu --random SEED --shape ...
+       tda-run --explain-launch NAME.json --shape B=..,H=..,N=..
        tda-run --devices
 
 Runs a Threshold Differential Attention on tensors in NumPy files: a description
@@ -27,6 +27,7 @@ static constexpr const char *kExamples = R"(examples:
     --args q1.npy,k1.npy,q2.npy,k2.npy,v.npy,beta.npy,lambda.npy
   tda-run out/attention.json --target gpu --args ... --results o.npy --time
   tda-run attention.mlir --target cpu --random 1 --shape B=1,H=2,N=1000 --check
+  tda-run --explain-launch out/attention.json --shape B=1,H=16,N=8192
   tda-run stages.mlir --target cpu --unfused --args ... --results o.npy
 
 Exit code: 0, or 1 after an error, or where --check finds the output wrong.
@@ -69,12 +70,19 @@ CommandLine declare(Options &options, Words &words) {
   line.value("threads", "N", words.threads,
              "CPU: threads (default: all of the machine)");
   line.value("schedule", "\"WORDS\"", options.schedule,
-             "Override the schedule, as in tda-compile");
+             "Override the schedule, as in tda-compile; without, on a GPU\n"
+             "what tuning found for it and these lengths");
   line.flag("no-skip", options.noSkip,
             "Empty tiles take the arithmetic of live ones (debug)");
+  line.flag("v", options.verbose,
+            "GPU: say which schedule was taken, and from where");
   line.value("device", "N", words.device, "GPU to run on (default: 0)");
   line.flag("devices", options.listDevices,
             "List the GPUs, or print 'none', and end");
+  line.flag("explain-launch", options.explainLaunch,
+            "Print grid, block, cluster, shared memory, tensor maps and\n"
+            "parameters of a call of NAME.json on contiguous tensors of the\n"
+            "lengths of --shape; needs no GPU");
   line.value("planted", "F", words.planted,
              "Random: fraction of queries aimed at some key (default: 0)");
   line.value("dead", "F", words.dead,
@@ -151,12 +159,29 @@ std::string setNumbers(const Words &words, Options &options) {
   return words.shape ? setShape(*words.shape, options) : "";
 }
 
+/// --explain-launch runs nothing: only lengths and the offset count.
+std::string checkExplain(const Options &options, const Words &words) {
+  if (!options.file || options.file->size() < 5 ||
+      options.file->substr(options.file->size() - 5) != ".json")
+    return "--explain-launch takes NAME.json, which tda-compile wrote";
+  bool runs = words.target || words.args || words.seed || words.results ||
+              options.stats || options.check || options.time ||
+              options.schedule || options.noSkip || options.unfused ||
+              options.function || words.device || words.threads;
+  if (runs)
+    return "--explain-launch runs nothing; it takes NAME.json, --shape and "
+           "--offset only";
+  return "";
+}
+
 /// Options that say the same twice, or nothing.
 std::string checkTogether(const Options &options, const Words &words) {
   if (options.file.has_value() == options.attention.has_value())
     return options.file ? "give a file or --attention, not both"
                         : "give FILE.mlir, NAME.json or --attention; see "
                           "'tda-run --help'";
+  if (options.explainLaunch)
+    return checkExplain(options, words);
   if (!words.target)
     return "say where to run: --target cpu or --target gpu";
   if (*words.target != "cpu" && *words.target != "gpu")

@@ -16,9 +16,9 @@ namespace tda {
 struct Options {
   // What to run.
   std::optional<std::string> file, attention, function, schedule;
-  bool noSkip = false, unfused = false;
+  bool noSkip = false, unfused = false, verbose = false;
   // Where.
-  bool gpu = false, listDevices = false;
+  bool gpu = false, listDevices = false, explainLaunch = false;
   int device = 0;
   unsigned threads = 0; ///< 0: all of the machine.
   // On what.
@@ -34,6 +34,9 @@ struct Options {
 
 /// False where the tool ends at once, with `exitCode`; an error is printed.
 bool parseOptions(int argc, char **argv, Options &options, int &exitCode);
+
+/// What --version prints.
+std::string versionText();
 
 /// Prints "tda-run: error: text" and returns 1.
 int reportError(const std::string &text);

@@ -40,6 +40,13 @@ public:
 std::unique_ptr<Program> loadProgram(const Options &options,
                                      std::string &messages);
 
+/// "NAME.json".
+bool isManifest(const std::string &path);
+
+/// loadProgram of NAME.json.
+std::unique_ptr<Program> loadManifest(const Options &options,
+                                      std::string &messages);
+
 /// Opens NAME.json and its PTX for a GPU.
 std::unique_ptr<Program> openFile(const std::string &path, int device,
                                   std::string &messages);
@@ -54,6 +61,10 @@ bool targetOfDevice(int device, std::string &target, std::string &messages);
 
 /// Prints one line a GPU, or "none".
 int listDevices();
+
+/// Prints what a call of NAME.json with the given lengths launches, and needs
+/// no GPU for it. Returns the exit code.
+int explainLaunch(const Options &options);
 
 /// The arguments: from files, or random.
 bool readInputs(const Program &program, const Options &options,

@@ -77,6 +77,8 @@ static int runMain(int argc, char **argv) {
     return exitCode;
   if (options.listDevices)
     return listDevices();
+  if (options.explainLaunch)
+    return explainLaunch(options);
   std::string messages;
   std::unique_ptr<Program> program = loadProgram(options, messages);
   std::fputs(messages.c_str(), stderr);

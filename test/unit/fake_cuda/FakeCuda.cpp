@@ -11,11 +11,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <unistd.h>
 
 namespace {
 
 constexpr int Success = 0, InvalidValue = 1, NotFound = 500;
 constexpr int InvalidContext = 201, CaptureUnsupported = 900;
+constexpr int IllegalAddress = 700;
 
 struct Context {
   int device;
@@ -38,6 +40,8 @@ std::mutex mutex;
 std::atomic<bool> capturing{false};
 Context primary[64], other[64];
 std::map<uintptr_t, Range> memory;
+std::map<uintptr_t, size_t> poisoned; ///< Last filled with 0xff.
+unsigned lastShared = 0;
 thread_local std::vector<Context *> contexts;
 
 void note(const char *call) {
@@ -47,12 +51,29 @@ void note(const char *call) {
 
 int currentDevice() { return contexts.empty() ? -1 : contexts.back()->device; }
 
+/// Whether the variable names this number of bytes of shared memory.
+bool isShared(const char *variable, unsigned shared) {
+  const char *value = std::getenv(variable);
+  return value && std::strtoul(value, nullptr, 10) == shared;
+}
+
 int record(Function *function, std::array<unsigned, 3> grid,
            std::array<unsigned, 3> block, std::array<unsigned, 3> cluster,
            unsigned shared, void *stream, void **params) {
   std::lock_guard<std::mutex> lock(mutex);
   if (currentDevice() != function->module->device)
     return InvalidValue;
+  if (isShared("FAKE_CUDA_HANG", shared))
+    for (;;)
+      pause();
+  if (isShared("FAKE_CUDA_CRASH", shared))
+    std::abort();
+  if (isShared("FAKE_CUDA_FAULT", shared))
+    return IllegalAddress;
+  if (std::getenv("FAKE_CUDA_ZERO"))
+    for (auto [address, bytes] : poisoned)
+      std::memset(reinterpret_cast<void *>(address), 0, bytes);
+  lastShared = shared;
   FakeLaunch launch{function->name, currentDevice(), grid,   block,
                     cluster,        shared,          stream, {}};
   for (size_t i = 0; i < state.paramSizes.size(); ++i) {
@@ -78,6 +99,7 @@ void fakeCudaReset() {
   for (auto [address, range] : memory)
     std::free(reinterpret_cast<void *>(address));
   memory.clear();
+  poisoned.clear();
   contexts.clear();
   capturing = false;
   state = FakeCuda();
@@ -214,8 +236,11 @@ int cuModuleUnload(Module *module) {
   return Success;
 }
 int cuModuleGetFunction(Function **function, Module *module, const char *name) {
-  // The image names its kernels.
-  if (state.images.back().find(name) == std::string::npos)
+  // The image names its kernels; that of a cubin is cut at its first NUL.
+  bool isCubin = state.images.back().compare(0, 4,
+                                             "\x7f"
+                                             "ELF") == 0;
+  if (!isCubin && state.images.back().find(name) == std::string::npos)
     return NotFound;
   *function = module->functions[name] = new Function{name, module};
   return Success;
@@ -320,12 +345,18 @@ int cuMemFree_v2(unsigned long long address) {
   std::lock_guard<std::mutex> lock(mutex);
   if (!memory.erase(address))
     return InvalidValue;
+  poisoned.erase(address);
   std::free(reinterpret_cast<void *>(address));
   return Success;
 }
 int cuMemsetD8_v2(unsigned long long address, unsigned char byte,
                   size_t bytes) {
   std::memset(reinterpret_cast<void *>(address), byte, bytes);
+  std::lock_guard<std::mutex> lock(mutex);
+  if (byte == 0xff)
+    poisoned[address] = bytes;
+  else
+    poisoned.erase(address);
   return Success;
 }
 int cuMemcpyHtoD_v2(unsigned long long to, const void *from, size_t bytes) {
@@ -356,7 +387,9 @@ int cuEventCreate(void **event, unsigned) {
 int cuEventRecord(void *, void *) { return Success; }
 int cuEventSynchronize(void *) { return Success; }
 int cuEventElapsedTime(float *milliseconds, void *, void *) {
-  *milliseconds = 1.5f;
+  // Where kernels "run", what takes more shared memory takes longer.
+  *milliseconds =
+      std::getenv("FAKE_CUDA_ZERO") ? 1 + float(lastShared) / 1e6f : 1.5f;
   return Success;
 }
 int cuEventDestroy_v2(void *event) {

@@ -7,6 +7,11 @@
 // machine looks like through `fakeCuda`. fake_cuda_11 is the same without the
 // functions of CUDA 12.
 //
+// For other programs there are variables of the environment: FAKE_CUDA_ZERO, a
+// launch writes zeros over what was filled with 0xff before; FAKE_CUDA_HANG,
+// FAKE_CUDA_CRASH and FAKE_CUDA_FAULT, a launch with so many bytes of shared
+// memory never returns, ends the process, or fails.
+//
 //===----------------------------------------------------------------------===//
 #ifndef TDA_TEST_UNIT_FAKECUDA_H
 #define TDA_TEST_UNIT_FAKECUDA_H

@@ -1,0 +1,392 @@
+//===- native.cpp - The extension module tda._native ----------------------===//
+//
+// Between Python tensors and libtda_runtime, which is linked in: reads shape,
+// strides and address of each tensor and launches. It links no framework: where
+// the tensor's type has DLPack's C exchange interface (PyTorch from 2.10 on),
+// that is read; else a tensor is what has .shape, .stride() and .data_ptr().
+// Python's limited API, so that one build serves every Python from 3.9 on.
+//
+//===----------------------------------------------------------------------===//
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x03090000
+#include <Python.h>
+
+#include "Exchange.h"
+#include "tda/runtime.h"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr int MaxArguments = 32;
+
+PyObject *nameShape, *nameStride, *nameDataPtr;
+
+PyObject *raise(tda_status status) {
+  PyObject *type =
+      status == TDA_ERROR_ARGUMENT ? PyExc_ValueError : PyExc_RuntimeError;
+  PyErr_SetString(type, tda_last_error());
+  return nullptr;
+}
+
+tda_program *programOf(PyObject *handle) {
+  void *pointer = PyLong_AsVoidPtr(handle);
+  if (!pointer && !PyErr_Occurred())
+    PyErr_SetString(PyExc_ValueError, "the program is closed");
+  return static_cast<tda_program *>(pointer);
+}
+
+/// Reads a tuple of integers; -1 with an exception on failure.
+int readTuple(PyObject *tuple, int64_t *values) {
+  Py_ssize_t count = tuple ? PyTuple_Size(tuple) : -1;
+  if (count > TDA_MAX_RANK)
+    PyErr_SetString(PyExc_ValueError, "a tensor has more than 6 axes");
+  for (Py_ssize_t i = 0; i < count && !PyErr_Occurred(); ++i)
+    values[i] = PyLong_AsLongLong(PyTuple_GetItem(tuple, i));
+  Py_XDECREF(tuple);
+  return PyErr_Occurred() ? -1 : static_cast<int>(count);
+}
+
+/// An int is a scalar, anything else a tensor of `dtype`.
+bool readArgument(PyObject *object, int dtype, tda_argument &argument) {
+  argument = tda_argument();
+  if (PyLong_Check(object)) {
+    argument.kind = TDA_SCALAR;
+    argument.dtype = TDA_I64;
+    argument.scalar = PyLong_AsLongLong(object);
+    return !PyErr_Occurred();
+  }
+  argument.kind = TDA_TENSOR;
+  argument.dtype = dtype;
+  dlpack::Tensor tensor;
+  if (dlpack::read(object, tensor) && tensor.rank <= TDA_MAX_RANK) {
+    if (tensor.dtype() != dtype) {
+      PyErr_SetString(PyExc_TypeError,
+                      "an argument has another dtype than the kernel");
+      return false;
+    }
+    argument.data = static_cast<char *>(tensor.data) + tensor.offset;
+    argument.rank = tensor.rank;
+    for (int i = 0; i < tensor.rank; ++i) {
+      argument.shape[i] = tensor.shape[i];
+      argument.strides[i] = tensor.strides[i];
+    }
+    return true;
+  }
+  argument.rank =
+      readTuple(PyObject_GetAttr(object, nameShape), argument.shape);
+  if (argument.rank < 0)
+    return false;
+  PyObject *strides = PyObject_CallMethodObjArgs(object, nameStride, nullptr);
+  if (readTuple(strides, argument.strides) < 0)
+    return false;
+  PyObject *data = PyObject_CallMethodObjArgs(object, nameDataPtr, nullptr);
+  if (!data)
+    return false;
+  argument.data = PyLong_AsVoidPtr(data);
+  Py_DECREF(data);
+  return !PyErr_Occurred();
+}
+
+/// The arguments in `tuple` with the tda_dtype codes in `dtypes`; -1 with an
+/// exception on failure.
+int readArguments(PyObject *tuple, const char *dtypes, Py_ssize_t dtypeCount,
+                  tda_argument *arguments) {
+  Py_ssize_t count = PyTuple_Size(tuple);
+  if (count < 0 || count > MaxArguments || count != dtypeCount) {
+    if (!PyErr_Occurred())
+      PyErr_SetString(PyExc_ValueError, "one dtype code is needed for each of "
+                                        "at most 32 arguments");
+    return -1;
+  }
+  for (Py_ssize_t i = 0; i < count; ++i)
+    if (!readArgument(PyTuple_GetItem(tuple, i), dtypes[i], arguments[i]))
+      return -1;
+  return static_cast<int>(count);
+}
+
+PyObject *open(PyObject *, PyObject *args) {
+  const char *path;
+  if (!PyArg_ParseTuple(args, "s:open", &path))
+    return nullptr;
+  tda_program *program = nullptr;
+  if (tda_status status = tda_open(path, &program))
+    return raise(status);
+  return PyLong_FromVoidPtr(program);
+}
+
+PyObject *openMemory(PyObject *, PyObject *args) {
+  const char *manifest, *ptx;
+  Py_ssize_t manifestSize, ptxSize;
+  if (!PyArg_ParseTuple(args, "s#s#:open_memory", &manifest, &manifestSize,
+                        &ptx, &ptxSize))
+    return nullptr;
+  tda_program *program = nullptr;
+  if (tda_status status =
+          tda_open_memory(manifest, manifestSize, ptx, ptxSize, &program))
+    return raise(status);
+  return PyLong_FromVoidPtr(program);
+}
+
+PyObject *load(PyObject *, PyObject *args) {
+  PyObject *handle;
+  int device;
+  if (!PyArg_ParseTuple(args, "Oi:load", &handle, &device))
+    return nullptr;
+  tda_program *program = programOf(handle);
+  if (!program)
+    return nullptr;
+  tda_status status;
+  Py_BEGIN_ALLOW_THREADS;
+  status = tda_load(program, device);
+  Py_END_ALLOW_THREADS;
+  if (status)
+    return raise(status);
+  // Tensors of a framework say themselves where they lie.
+  tda_set_pointer_checks(program, 0);
+  Py_RETURN_NONE;
+}
+
+PyObject *manifest(PyObject *, PyObject *handle) {
+  tda_program *program = programOf(handle);
+  return program ? PyUnicode_FromString(tda_manifest(program)) : nullptr;
+}
+
+PyObject *close(PyObject *, PyObject *handle) {
+  tda_program *program = programOf(handle);
+  if (!program)
+    return nullptr;
+  tda_close(program);
+  Py_RETURN_NONE;
+}
+
+/// A tensor that a function of Python allocates.
+struct Workspace {
+  PyObject *allocate, *buffer;
+
+  static void *get(void *user, size_t bytes) {
+    auto *self = static_cast<Workspace *>(user);
+    self->buffer = PyObject_CallFunction(self->allocate, "n", Py_ssize_t(bytes));
+    PyObject *data = self->buffer ? PyObject_CallMethodObjArgs(
+                                        self->buffer, nameDataPtr, nullptr)
+                                  : nullptr;
+    void *address = data ? PyLong_AsVoidPtr(data) : nullptr;
+    Py_XDECREF(data);
+    return address;
+  }
+};
+
+/// ready(q1, k1, q2, k2, v, beta, lam), None for what one view lacks:
+/// whether a call needs no closer look in Python: everything lies on one CUDA
+/// device, dtypes, ranks, heads and head dimensions agree, last strides are 1,
+/// beta and lam are f32 [Hq].
+PyObject *ready(PyObject *, PyObject *args) {
+  PyObject *objects[7];
+  if (!PyArg_UnpackTuple(args, "ready", 7, 7, &objects[0], &objects[1],
+                         &objects[2], &objects[3], &objects[4], &objects[5],
+                         &objects[6]))
+    return nullptr;
+  dlpack::Tensor tensors[7];
+  const dlpack::Tensor &q = tensors[0], &k = tensors[1];
+  bool one = objects[2] == Py_None && objects[3] == Py_None &&
+             objects[6] == Py_None;
+  bool fits = true;
+  for (int i = 0; i < 7 && fits; ++i) {
+    if (one && (i == 2 || i == 3 || i == 6))
+      continue;
+    dlpack::Tensor &t = tensors[i];
+    fits = dlpack::isPlain(objects[i]) && dlpack::read(objects[i], t) &&
+           t.deviceType == dlpack::Cuda && t.device == q.device;
+    if (!fits)
+      break;
+    if (i >= 5) {
+      fits = t.rank == 1 && t.dtype() == TDA_F32 && t.shape[0] == q.shape[1] &&
+             (t.shape[0] <= 1 || t.strides[0] == 1);
+      continue;
+    }
+    fits = t.rank == 4 && t.dtype() == q.dtype() && t.dtype() >= TDA_BF16 &&
+           t.dtype() <= TDA_F16 && t.shape[3] > 0 &&
+           (t.shape[3] == 1 || t.strides[3] == 1) && t.shape[0] == q.shape[0] &&
+           (i == 4 || t.shape[3] == q.shape[3]);
+    if (!fits || i == 0)
+      continue;
+    if (i == 1)
+      fits = k.shape[1] > 0 && q.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
+    else
+      fits = t.shape[1] == (i == 2 ? q : k).shape[1] &&
+             t.shape[2] == (i == 2 ? q : k).shape[2];
+  }
+  return PyBool_FromLong(fits);
+}
+
+/// use(type): the type of plain tensors, whose exchange interface is read.
+PyObject *use(PyObject *, PyObject *type) {
+  return PyBool_FromLong(dlpack::use(type));
+}
+
+PyObject *launch(PyObject *, PyObject *args) {
+  PyObject *handle, *tuple, *stream, *allocate;
+  const char *dtypes;
+  Py_ssize_t dtypeCount;
+  int device;
+  if (!PyArg_ParseTuple(args, "OiO!y#OO:launch", &handle, &device,
+                        &PyTuple_Type, &tuple, &dtypes, &dtypeCount, &stream,
+                        &allocate))
+    return nullptr;
+  tda_program *program = programOf(handle);
+  void *streamHandle = PyLong_AsVoidPtr(stream);
+  if (!program || PyErr_Occurred())
+    return nullptr;
+  tda_argument arguments[MaxArguments];
+  int count = readArguments(tuple, dtypes, dtypeCount, arguments);
+  if (count < 0)
+    return nullptr;
+
+  Workspace workspace = {allocate, nullptr};
+  tda_status status = tda_launch_with(program, device, arguments, count,
+                                      Workspace::get, &workspace, streamHandle);
+  // The framework's allocator keeps the buffer for the stream.
+  Py_XDECREF(workspace.buffer);
+  if (PyErr_Occurred())
+    return nullptr;
+  if (status)
+    return raise(status);
+  Py_RETURN_NONE;
+}
+
+/// Checks a call and returns the bytes of its workspace; needs no GPU.
+PyObject *check(PyObject *, PyObject *args) {
+  PyObject *handle, *tuple;
+  const char *dtypes;
+  Py_ssize_t dtypeCount;
+  if (!PyArg_ParseTuple(args, "OO!y#:check", &handle, &PyTuple_Type, &tuple,
+                        &dtypes, &dtypeCount))
+    return nullptr;
+  tda_program *program = programOf(handle);
+  tda_argument arguments[MaxArguments];
+  int count =
+      program ? readArguments(tuple, dtypes, dtypeCount, arguments) : -1;
+  if (count < 0)
+    return nullptr;
+  size_t bytes = 0;
+  if (tda_status status = tda_check(program, arguments, count))
+    return raise(status);
+  if (tda_status status =
+          tda_workspace_bytes(program, arguments, count, &bytes))
+    return raise(status);
+  return PyLong_FromSize_t(bytes);
+}
+
+using CpuCode = void (*)(void **);
+
+/// Calls `code` for all programs, divided among threads.
+void runPrograms(CpuCode code, const std::vector<void *> &arguments,
+                 int64_t programs, int64_t threads) {
+  int64_t chunk = programs / (threads * 32);
+  chunk = chunk > 1 ? chunk : 1;
+  std::atomic<int64_t> next{0};
+  auto work = [&] {
+    int64_t first, last;
+    std::vector<void *> own(arguments);
+    own.push_back(&first);
+    own.push_back(&last);
+    while ((first = next.fetch_add(chunk)) < programs) {
+      last = first + chunk < programs ? first + chunk : programs;
+      code(own.data());
+    }
+  };
+  std::vector<std::thread> others;
+  for (int64_t i = 1; i < threads && i * chunk < programs; ++i)
+    others.emplace_back(work);
+  work();
+  for (std::thread &thread : others)
+    thread.join();
+}
+
+/// cpu_run(code, queries, tensors, dtypes, output, threads): contiguous CPU
+/// tensors, inputs then outputs; `output` is the index of o.
+PyObject *cpuRun(PyObject *, PyObject *args) {
+  PyObject *codeObject, *tuple;
+  const char *dtypes;
+  Py_ssize_t dtypeCount;
+  long long queries, threads;
+  int output;
+  if (!PyArg_ParseTuple(args, "OLO!y#iL:cpu_run", &codeObject, &queries,
+                        &PyTuple_Type, &tuple, &dtypes, &dtypeCount, &output,
+                        &threads))
+    return nullptr;
+  auto code = reinterpret_cast<CpuCode>(PyLong_AsVoidPtr(codeObject));
+  tda_argument arguments[MaxArguments];
+  int count = readArguments(tuple, dtypes, dtypeCount, arguments);
+  if (count < 0)
+    return nullptr;
+  if (!code || queries < 1 || output < 0 || output >= count ||
+      arguments[output].rank != 4) {
+    PyErr_SetString(PyExc_ValueError, "cpu_run: no code, or no output");
+    return nullptr;
+  }
+  std::vector<std::vector<int64_t>> descriptors(count);
+  std::vector<void *> pointers;
+  for (int i = 0; i < count; ++i) {
+    tda_argument &argument = arguments[i];
+    if (argument.kind == TDA_SCALAR) {
+      pointers.push_back(&argument.scalar);
+      continue;
+    }
+    auto address = int64_t(reinterpret_cast<intptr_t>(argument.data));
+    std::vector<int64_t> &words = descriptors[i];
+    words = {address, address, 0};
+    words.insert(words.end(), argument.shape, argument.shape + argument.rank);
+    words.insert(words.end(), argument.strides,
+                 argument.strides + argument.rank);
+    pointers.push_back(words.data());
+  }
+  const int64_t *o = arguments[output].shape;
+  int64_t programs = (o[2] + queries - 1) / queries * o[1] * o[0];
+  Py_BEGIN_ALLOW_THREADS;
+  runPrograms(code, pointers, programs, threads > 1 ? threads : 1);
+  Py_END_ALLOW_THREADS;
+  Py_RETURN_NONE;
+}
+
+PyMethodDef methods[] = {
+    {"open", open, METH_VARARGS,
+     "open(path): a program from its manifest; hashes are checked."},
+    {"open_memory", openMemory, METH_VARARGS, "open_memory(manifest, ptx)."},
+    {"load", load, METH_VARARGS, "load(program, device): onto a GPU; slow."},
+    {"close", close, METH_O, "close(program)."},
+    {"manifest", manifest, METH_O, "manifest(program): its JSON text."},
+    {"check", check, METH_VARARGS,
+     "check(program, arguments, dtypes): bytes of workspace; needs no GPU."},
+    {"launch", launch, METH_VARARGS,
+     "launch(program, device, arguments, dtypes, stream, allocate): does not "
+     "wait. Arguments are tensors and ints, dtypes one tda_dtype byte each; "
+     "allocate(bytes) gives the workspace as a tensor."},
+    {"use", use, METH_O, "use(type): the type of plain tensors; whether it has "
+                         "DLPack's C exchange interface."},
+    {"ready", ready, METH_VARARGS,
+     "ready(q1, k1, q2, k2, v, beta, lam): needs no closer look."},
+    {"cpu_run", cpuRun, METH_VARARGS,
+     "cpu_run(code, queries, arguments, dtypes, output, threads)."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyModuleDef module = {PyModuleDef_HEAD_INIT,
+                      "tda._native",
+                      "Programs of libtda_runtime, for tensors of Python.",
+                      -1,
+                      methods,
+                      nullptr,
+                      nullptr,
+                      nullptr,
+                      nullptr};
+
+} // namespace
+
+PyMODINIT_FUNC PyInit__native(void) {
+  nameShape = PyUnicode_InternFromString("shape");
+  nameStride = PyUnicode_InternFromString("stride");
+  nameDataPtr = PyUnicode_InternFromString("data_ptr");
+  return PyModule_Create(&module);
+}
