@@ -30,9 +30,11 @@ RegisterSplit tda::registerSplit(const Schedule &s) {
   // 65536 registers for the consumers' threads and the producer's; what
   // setmaxnreg takes is a multiple of 8, at most 256 less what ptxas keeps.
   switch (s.warps / 4) {
-  case 2: // 24 do not hold what the producer of a persistent grid carries
-    return s.grid == Grid::Persistent ? RegisterSplit{40, 232}
-                                      : RegisterSplit{24, 240};
+  case 2: {
+    // 24 are tight for the producer; consumers of few keys do without 8.
+    bool isSmall = s.grid == Grid::Persistent || s.tileN <= 64;
+    return isSmall ? RegisterSplit{40, 232} : RegisterSplit{24, 240};
+  }
   case 3:
     return {32, 160};
   default:

@@ -20,7 +20,7 @@ func.func @scores(%q: memref<?x?x?x64xbf16>, %o: memref<?x?x?x64xbf16>,
 // CHECK-SAME:     schedule #tda.schedule<tile_m = 128, tile_n = 64, stages = 4, warps = 8, path = wgmma>
 // CHECK-SAME:     target #tda.target<"sm_90">
 // CHECK-SAME:     attributes {pipeline = #tda.pipeline<
-// CHECK-SAME:       consumers = 2, producer_registers = 24, consumer_registers = 240,
+// CHECK-SAME:       consumers = 2, producer_registers = 40, consumer_registers = 232,
 // CHECK-SAME:       slots = 4, slot_bytes = 8192, query_offset = 1024,
 // CHECK-SAME:       ring_offset = 17408, fetch_offset = 50176, fetch_bytes = 2304,
 // CHECK-SAME:       shared_bytes = 68608,

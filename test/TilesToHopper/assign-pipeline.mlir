@@ -8,7 +8,7 @@
 
 // CHECK-LABEL: func.func @d128
 // CHECK:         tda.tile_program
-// CHECK-SAME:      pipeline = #tda.pipeline<consumers = 2, producer_registers = 24, consumer_registers = 240,
+// CHECK-SAME:      pipeline = #tda.pipeline<consumers = 2, producer_registers = 40, consumer_registers = 232,
 // CHECK-SAME:        slots = 8, slot_bytes = 16384, query_offset = 1024, ring_offset = 66560, fetch_offset = 197632, fetch_bytes = 4352, shared_bytes = 232448,
 // Contracted along its columns: rows of 128 bytes, 1024 from eight to the next.
 // CHECK-SAME:        query = <rows = 64, columns = 128, leading = 16, stride = 1024, step = 32>,
