@@ -54,9 +54,21 @@ FailureOr<SmallVector<MapRequest>> boxedTensors(TileProgramOp program) {
   return maps;
 }
 
-/// Other tensors come from arguments too.
+/// Other tensors come from arguments too; and what a key loop carries first is
+/// its output.
 LogicalResult checkBody(TileProgramOp program) {
   WalkResult result = program.walk([](Operation *op) {
+    if (auto loop = dyn_cast<TileForOp>(op)) {
+      auto first = loop.getInits().empty()
+                       ? TileType()
+                       : cast<TileType>(loop.getInits().front().getType());
+      if (!first || first.getShape().size() != 2 ||
+          !first.getElementType().isF32()) {
+        op->emitError("the first tile that a key loop carries must be its "
+                      "output, a two-dimensional tile of f32");
+        return WalkResult::interrupt();
+      }
+    }
     Value tensor;
     if (auto load = dyn_cast<TileLoadOp>(op))
       tensor = load.getSource();

@@ -63,7 +63,32 @@ func.func @two_heights(%q: !m {tda.operand = "q"}) {
         query_offset = 1024, ring_offset = 9216, fetch_offset = 17408, fetch_bytes = 0, shared_bytes = 17408, query = #l,
         key = <rows = 32, columns = 64, leading = 16, stride = 1024, step = 32>, value = #l>} {
     %t = tda.tile_load %q[%b, %h, %i] limit %c : !m -> !tda.tile<64x64xbf16>
+    %z = tda.tile_zero : !tda.tile<64x64xf32>
     // expected-error@+1 {{reads a tensor in boxes that is no argument, or in boxes of two heights}}
+    %r = tda.tile_for %j = %c to %c step 32 limit %c at [%b, %h]
+        stream (%kp = %q : !m -> !tda.panel<32x64xbf16, key>) carry (%acc = %z : !tda.tile<64x64xf32>) {
+      tda.tile_yield %acc : !tda.tile<64x64xf32>
+    }
+  }
+  return
+}
+
+// -----
+
+#l = #tda.panel_layout<rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>
+#p = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 8192,
+  query_offset = 1024, ring_offset = 9216, fetch_offset = 25600, fetch_bytes = 0, shared_bytes = 25600, query = #l, key = #l, value = #l>
+!m = memref<?x?x?x64xbf16, strided<[?, ?, ?, 1], offset: ?>>
+
+// The output is carried first.
+func.func @no_output(%q: !m {tda.operand = "q"}) {
+  %c = arith.constant 1 : index
+  tda.tile_program (%b, %h, %i) in (%c, %c, %c) schedule #tda.schedule<tile_m = 64, tile_n = 32, stages = 2, warps = 4, path = wgmma> target #tda.target<"sm_90"> attributes {
+      pipeline = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 2, slot_bytes = 4096,
+        query_offset = 1024, ring_offset = 9216, fetch_offset = 17408, fetch_bytes = 0, shared_bytes = 17408, query = #l,
+        key = <rows = 32, columns = 64, leading = 16, stride = 1024, step = 32>, value = #l>} {
+    %t = tda.tile_load %q[%b, %h, %i] limit %c : !m -> !tda.tile<64x64xbf16>
+    // expected-error@+1 {{the first tile that a key loop carries must be its output, a two-dimensional tile of f32}}
     tda.tile_for %j = %c to %c step 32 limit %c at [%b, %h]
         stream (%kp = %q : !m -> !tda.panel<32x64xbf16, key>) carry () {
       tda.tile_yield
