@@ -38,11 +38,12 @@ func.func @constant_gain(%o: !m {tda.operand = "o"}) {
 func.func @panel_normalize(%k: !m {tda.operand = "k"}) {
   %c = arith.constant 1 : index
   tda.tile_program (%b, %h, %i) in (%c, %c, %c) schedule #tda.schedule<tile_m = 64, tile_n = 64, stages = 2, warps = 4, path = wgmma> target #tda.target<"sm_90"> attributes {pipeline = #p} {
-    tda.tile_for %j = %c to %c step 64 limit %c at [%b, %h]
-        stream (%kp = %k : !m -> !tda.panel<64x64xbf16, key>) carry () {
+    %z = tda.tile_zero : !tda.tile<64x64xf32>
+    %r = tda.tile_for %j = %c to %c step 64 limit %c at [%b, %h]
+        stream (%kp = %k : !m -> !tda.panel<64x64xbf16, key>) carry (%acc = %z : !tda.tile<64x64xf32>) {
       // expected-error@+1 {{has no form on the wgmma path: panels arrive as they lie in memory; normalise them first}}
       %unit = tda.panel_normalize %kp : (!tda.panel<64x64xbf16, key>) -> !tda.panel<64x64xbf16, key>
-      tda.tile_yield
+      tda.tile_yield %acc : !tda.tile<64x64xf32>
     }
   }
   return
