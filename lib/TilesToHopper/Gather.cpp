@@ -188,14 +188,8 @@ void WarpgroupEmitter::emitGather(TileGatherOp op) {
   for (int64_t step = 0; step < steps; ++step) {
     before.assign(acc.begin(), acc.end());
     llvm::append_range(before, state);
-    Value live;
-    if (schedule.force)
-      live = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-    else
-      live = arith::CmpIOp::create(
-          b, loc, arith::CmpIPredicate::ne,
-          arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step)), i32(0));
-    auto branch = scf::IfOp::create(b, loc, types, live, true);
+    auto branch =
+        scf::IfOp::create(b, loc, types, isLiveStep(mask, step), true);
     {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(branch.elseBlock());

@@ -31,13 +31,8 @@ void WarpgroupEmitter::emitGatherScaled(TileGatherOp op) {
   auto sumOf = [&](Fragment sum, int64_t first) {
     SmallVector<Type> types(sum.size(), b.getF32Type());
     for (int64_t step = 0; step < steps; ++step) {
-      Value bit = arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step));
-      Value live =
-          schedule.force
-              ? Value(arith::ConstantOp::create(b, loc, b.getBoolAttr(true)))
-              : Value(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
-                                            bit, i32(0)));
-      auto branch = scf::IfOp::create(b, loc, types, live, true);
+      auto branch =
+          scf::IfOp::create(b, loc, types, isLiveStep(mask, step), true);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(branch.elseBlock());
       scf::YieldOp::create(b, loc, sum);

@@ -259,6 +259,15 @@ Value WarpgroupEmitter::liveSteps(ArrayRef<Value> words) {
                                NVVM::ReduxKind::OR, i32(-1));
 }
 
+/// Whether `mask` has a step; all count where the schedule forces them.
+Value WarpgroupEmitter::isLiveStep(Value mask, int64_t step) {
+  if (schedule.force)
+    return arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  return arith::CmpIOp::create(
+      b, loc, arith::CmpIPredicate::ne,
+      arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step)), i32(0));
+}
+
 void WarpgroupEmitter::emitLiveSteps(TileLiveStepsOp op) {
   Value mask;
   if (isLazy(op.getA().getDefiningOp())) {
@@ -322,9 +331,8 @@ void WarpgroupEmitter::emitAggregateSteps(TileAggregateStepsOp op) {
     auto sumOf = [&](Fragment sum, int64_t first) {
       SmallVector<Type> types(sum.size(), b.getF32Type());
       for (int64_t step = 0; step < steps; ++step) {
-        Value bit =
-            arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step));
-        auto live = scf::IfOp::create(b, loc, types, isLive(bit), true);
+        auto live =
+            scf::IfOp::create(b, loc, types, isLiveStep(mask, step), true);
         OpBuilder::InsertionGuard inner(b);
         b.setInsertionPointToStart(live.elseBlock());
         scf::YieldOp::create(b, loc, sum);

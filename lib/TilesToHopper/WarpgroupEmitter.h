@@ -98,6 +98,7 @@ private:
                           mlir::Type element, int64_t columns);
   void emitLiveSteps(TileLiveStepsOp op);
   mlir::Value liveSteps(llvm::ArrayRef<mlir::Value> words);
+  mlir::Value isLiveStep(mlir::Value mask, int64_t step);
   mlir::Value shareSteps(mlir::Value steps);
   Fragment awaitRegisters(llvm::ArrayRef<mlir::Value> values, int64_t inFlight);
   void awaitProducts(llvm::function_ref<bool(mlir::Value)> wanted);
