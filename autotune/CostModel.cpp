@@ -95,7 +95,7 @@ static int64_t registersOf(const Schedule &s, const Problem &p) {
 static int blocksPerSm(const Schedule &s, const Problem &p, const Target &t) {
   int64_t threads = 32 * s.warps + (s.path == Path::Wgmma ? 128 : 0);
   int64_t registers = std::min<int64_t>(registersOf(s, p), 255);
-  if (s.path == Path::Wgmma && registerSplit(s).consumer)
+  if (s.path == Path::Wgmma && registerSplit(s, p).consumer)
     registers = t.registersPerSm / threads; // all of them
   int64_t fit = std::min({t.sharedPerSm / (sharedBytes(s, p) + 1024),
                           t.registersPerSm / (threads * registers),

@@ -2,7 +2,7 @@
 //
 // Lists candidates by axes. It does not know whether they are legal (see
 // Constraints.h) or fast (see CostModel.h). The registers of warp groups follow
-// from `warps` and `grid` (registerSplit of Schedule.h), so they are no axis.
+// from schedule and problem (registerSplit of Schedule.h), so they are no axis.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TDA_AUTOTUNE_SEARCHSPACE_H

@@ -108,6 +108,7 @@ Problem AttentionOp::getProblem() {
   p.window = getWindow().value_or(0);
   p.power = getPower().convertToDouble();
   p.normalize = getNormalize();
+  p.unit = getUnit();
   p.kappa = getKappa().convertToDouble();
   p.kappaOperand = bool(getKappaValue());
   p.offsetOperand = bool(getOffset());

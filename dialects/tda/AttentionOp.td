@@ -31,7 +31,9 @@ def Tda_AttentionOp : Tda_Op<"attention", [Pure, AttrSizedOperandSegments,
     | result `survivors` | [views, B, Hq, Nq] | i32, only where asked for |
 
     `causal` and `window` give the visibility rule, `normalize` divides rows of
-    q and k by their L2 norm first, `max_length` declares the longest n(i) that
+    q and k by their L2 norm first, `unit` promises that they are unit vectors
+    as they come (norms up to sqrt 2: a score above tau + 2 may count as that,
+    which lets a target rectify in one instruction), `max_length` declares the longest n(i) that
     will be seen (for the dead-head diagnostic only). `schedule` and `target`
     are set by `tda-assign-schedule`.
 
@@ -52,6 +54,7 @@ def Tda_AttentionOp : Tda_Op<"attention", [Pure, AttrSizedOperandSegments,
     Optional<I64>:$offset, Optional<AnyRankedTensor>:$gain,
     UnitAttr:$causal, OptionalAttr<I64Attr>:$window,
     DefaultValuedAttr<F64Attr, "2.0">:$power, UnitAttr:$normalize,
+    UnitAttr:$unit,
     DefaultValuedAttr<F64Attr, "1.0">:$kappa,
     DefaultValuedAttr<F64Attr, "1.0e-5">:$eps,
     OptionalAttr<I64Attr>:$max_length,

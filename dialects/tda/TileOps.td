@@ -229,7 +229,15 @@ def Tda_TileSurvivesOp : Tda_TileOp<"tile_survives", [Pure], "live"> {
 def Tda_TileThresholdOp : Tda_TileOp<"tile_threshold", [Pure,
     AllTypesMatch<["s", "a"]>], "a"> {
   let summary = "rectify: max(0, s - tau)^power";
-  let arguments = (ins Tda_Tile2D:$s, Tda_RowTileF32:$tau, F64Attr:$power);
+  let description = [{
+    With `halved` the excess is halved first, `max(0, (s - tau) / 2)^power`, and
+    must be at most 1: so it is where rows are unit vectors. A target then
+    subtracts and rectifies in one instruction (fma.sat, PTX ISA
+    "Floating Point Instructions: fma"). Halving is exact, and `tile_scale` of
+    the output undoes it exactly.
+  }];
+  let arguments = (ins Tda_Tile2D:$s, Tda_RowTileF32:$tau, F64Attr:$power,
+                       UnitAttr:$halved);
   let results = (outs Tda_Tile2D:$a);
   let assemblyFormat = "$s `,` $tau attr-dict `:` type($s) `,` type($tau)";
 }
@@ -330,6 +338,14 @@ def Tda_TileCountOp : Tda_TileOp<"tile_count", [Pure,
   let assemblyFormat = [{
     $s `above` $tau `,` $acc attr-dict `:` type($s) `,` type($tau) `,` type($acc)
   }];
+}
+
+def Tda_TileScaleOp : Tda_TileOp<"tile_scale", [Pure,
+    AllTypesMatch<["tile", "result"]>], "scaled"> {
+  let summary = "multiply each element by a constant";
+  let arguments = (ins Tda_Tile2D:$tile, F64Attr:$factor);
+  let results = (outs Tda_Tile2D:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile)";
 }
 
 def Tda_TileRmsNormOp : Tda_TileOp<"tile_rms_norm", [

@@ -43,6 +43,7 @@ struct Problem {
   int64_t window = 0;           ///< > 0: also j > i + offset - window; 0: none.
   double power = 2.0;           ///< p >= 1.
   bool normalize = false;       ///< L2-normalise rows of q and k first.
+  bool unit = false;            ///< Rows of q and k are unit vectors already.
   double kappa = 1.0;           ///< Used unless kappaOperand.
   bool kappaOperand = false;    ///< kappa is a run-time f32 scalar (shape []).
   bool offsetOperand = false;   ///< offset is a run-time i64; else Nk - Nq.

@@ -108,7 +108,7 @@ int64_t sharedBytes(const Schedule &schedule, const Problem &problem);
 struct RegisterSplit {
   int64_t producer = 0, consumer = 0;
 };
-RegisterSplit registerSplit(const Schedule &schedule);
+RegisterSplit registerSplit(const Schedule &schedule, const Problem &problem);
 
 /// The default for a problem on a target: the first legal of a short list in
 /// order of measured speed (bench/results), of `path` alone where that is

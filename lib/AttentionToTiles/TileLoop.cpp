@@ -10,6 +10,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tda;
 
@@ -30,6 +32,13 @@ private:
   }
   TileType rowTile(Type element) { return tile({schedule.tileM}, element); }
   Type inputType() { return cast<MemRefType>(at.v.getType()).getElementType(); }
+  /// Weights of unit rows are made from half of the excess; other powers than
+  /// these would have to be scaled back inexactly.
+  bool isHalved() {
+    bool isWhole =
+        problem.power == 1 || problem.power == 2 || problem.power == 3;
+    return problem.unit && isWhole && schedule.path == Path::Wgmma;
+  }
   IntegerAttr windowAttr() { return op.getWindowAttr(); }
 
   Value coefficient(Value memref, Value head);
@@ -367,7 +376,9 @@ Value LoopBuilder::weights(ArrayRef<Value> scores) {
   FloatAttr power = b.getF64FloatAttr(problem.power);
   SmallVector<Value> maps;
   for (Value s : scores)
-    maps.push_back(TileThresholdOp::create(b, loc, s.getType(), s, tau, power));
+    maps.push_back(
+        TileThresholdOp::create(b, loc, s.getType(), s, tau, power,
+                                isHalved() ? b.getUnitAttr() : UnitAttr()));
   if (problem.views == 1)
     return maps[0];
   return TileDifferentialOp::create(b, loc, maps[0].getType(), maps[0], maps[1],
@@ -387,6 +398,9 @@ SmallVector<Value> LoopBuilder::live(ArrayRef<Value> scores, Value values,
 
 void LoopBuilder::store(ValueRange results) {
   Value o = results.front();
+  if (isHalved())
+    o = TileScaleOp::create(b, loc, o.getType(), o,
+                            b.getF64FloatAttr(std::exp2(problem.power)));
   if (at.gain)
     o = TileRmsNormOp::create(b, loc, o.getType(), o, at.gain,
                               b.getF64FloatAttr(problem.eps));

@@ -164,6 +164,7 @@ LogicalResult UnitRows::split() {
       readCopy(copy, operands);
   func->setAttr(kWorkspaceAttr, b.getStringAttr(bytes));
   op.setNormalize(false);
+  op.setUnit(true);
   return success();
 }
 

@@ -87,9 +87,9 @@ OwningOpRef<ModuleOp> tda::buildDescription(MLIRContext &context,
       operand("k2"), operand("v"), operand("beta"), operand("lambda"),
       operand("kappa"), operand("offset"), operand("gain"), problem.causal,
       problem.window ? b.getI64IntegerAttr(problem.window) : IntegerAttr(),
-      APFloat(problem.power), problem.normalize, APFloat(problem.kappa),
-      APFloat(problem.eps), /*max_length=*/IntegerAttr(), ScheduleAttr(),
-      TargetAttr());
+      APFloat(problem.power), problem.normalize, problem.unit,
+      APFloat(problem.kappa), APFloat(problem.eps),
+      /*max_length=*/IntegerAttr(), ScheduleAttr(), TargetAttr());
   func::ReturnOp::create(b, loc, attention.getResults());
   return module;
 }

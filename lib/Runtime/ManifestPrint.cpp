@@ -72,6 +72,7 @@ static Json problemJson(const Problem &problem) {
           {"window", problem.window},
           {"power", problem.power},
           {"normalize", problem.normalize},
+          {"unit", problem.unit},
           {"kappa", problem.kappa},
           {"kappa_operand", problem.kappaOperand},
           {"offset_operand", problem.offsetOperand},

@@ -69,9 +69,9 @@ static double readNumber(JsonValue value) {
 
 static Problem readProblem(JsonValue value) {
   value.requireKeys({"shorthand", "views", "d", "dv", "dtype", "causal",
-                     "window", "power", "normalize", "kappa", "kappa_operand",
-                     "offset_operand", "beta", "lambda", "norm", "eps",
-                     "stats"});
+                     "window", "power", "normalize", "unit", "kappa",
+                     "kappa_operand", "offset_operand", "beta", "lambda",
+                     "norm", "eps", "stats"});
   Problem problem;
   problem.views = value["views"].integer(1, 2);
   problem.d = value["d"].integer(1);
@@ -81,6 +81,7 @@ static Problem readProblem(JsonValue value) {
   problem.window = value["window"].integer(0);
   problem.power = readNumber(value["power"]);
   problem.normalize = value["normalize"].boolean();
+  problem.unit = value["unit"].boolean();
   problem.kappa = readNumber(value["kappa"]);
   problem.kappaOperand = value["kappa_operand"].boolean();
   problem.offsetOperand = value["offset_operand"].boolean();

@@ -78,8 +78,8 @@ AttentionOp buildAttention(OpBuilder &b, StageMatch &match) {
       rows[2], rows[3], match.aggregate.getV(), gate.getBeta(), lambda,
       gate.getKappaValue(), gate.getOffset(),
       match.norm ? match.norm.getGain() : Value(), gate.getCausal(),
-      gate.getWindowAttr(), gate.getPower(), match.normalize, gate.getKappa(),
-      match.norm ? match.norm.getEps() : APFloat(1.0e-5),
+      gate.getWindowAttr(), gate.getPower(), match.normalize, /*unit=*/false,
+      gate.getKappa(), match.norm ? match.norm.getEps() : APFloat(1.0e-5),
       /*max_length=*/IntegerAttr(), ScheduleAttr(), TargetAttr());
 }
 

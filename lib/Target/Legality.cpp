@@ -26,13 +26,32 @@ int64_t tda::sharedBytes(const Schedule &s, const Problem &p) {
   return s.stages * s.tileN * (p.views * panelPitch(p.d) + panelPitch(p.dv));
 }
 
-RegisterSplit tda::registerSplit(const Schedule &s) {
-  // 65536 registers for the consumers' threads and the producer's; what
-  // setmaxnreg takes is a multiple of 8, at most 256 less what ptxas keeps.
+// What a consumer thread of the wgmma path keeps across a tile: the output, and
+// either the scores of the views or, for f16, a block of the tile's own sums
+// beside the packed weights. About 40 more go to gates, masks and addresses;
+// and, as ptxas 13.0 has it, 14 a view to counts of survivors and 9 each to a
+// window, values wider than keys, and f16 in two kinds of loops; 5 to a lambda
+// per token.
+static int64_t consumerRegisters(const Schedule &s, const Problem &p) {
+  int64_t output = p.dv / 2, scores = p.views * s.tileN / 2;
+  int64_t sums = p.dtype == DType::F16
+                     ? std::min(p.dv, kApartColumns) / 2 + s.tileN / 4
+                     : 0;
+  bool isTokenwise = p.views == 2 && p.lambda == Extent::Token;
+  bool isScaledTwice = p.dtype == DType::F16 && s.skip == Skip::Adaptive;
+  int64_t others = 40 + (p.stats ? 14 * p.views : 0) + (isTokenwise ? 5 : 0) +
+                   9 * ((p.window != 0) + (p.dv > p.d) + isScaledTwice);
+  return output + std::max(scores, sums) + others;
+}
+
+RegisterSplit tda::registerSplit(const Schedule &s, const Problem &p) {
+  // A block starts with 168 registers for each thread of three warpgroups, 128
+  // of four; setmaxnreg takes multiples of 8.
   switch (s.warps / 4) {
   case 2: {
-    // 24 are tight for the producer; consumers of few keys do without 8.
-    bool isSmall = s.grid == Grid::Persistent || s.tileN <= 64;
+    // 24 are tight for the producer: consumers that do without 8 give them up.
+    bool isSmall = s.grid == Grid::Persistent || s.tileN <= 64 ||
+                   consumerRegisters(s, p) <= 224 || p.dtype == DType::F16;
     return isSmall ? RegisterSplit{40, 232} : RegisterSplit{24, 240};
   }
   case 3:
@@ -107,20 +126,8 @@ static std::string whyIllegalWgmma(const Schedule &s, const Problem &p,
                        "that a block may take on {}; a slot of the ring is {}",
                        need, over, t.sharedPerBlock, t.name, slotBytes(s, p));
   }
-  // What a consumer thread keeps across a tile: the output, and either the
-  // scores of the views or, for f16, a block of the tile's own sums beside the
-  // packed weights. About 40 more go to gates, masks and addresses; and, as
-  // ptxas 13.0 has it, 14 a view to counts of survivors and 9 each to a window,
-  // a lambda per token and values wider than keys.
-  int64_t output = p.dv / 2, scores = p.views * s.tileN / 2;
-  int64_t sums = p.dtype == DType::F16
-                     ? std::min(p.dv, kApartColumns) / 2 + s.tileN / 4
-                     : 0;
-  bool isTokenwise = p.views == 2 && p.lambda == Extent::Token;
-  int64_t others = 40 + (p.stats ? 14 * p.views : 0) + (isTokenwise ? 5 : 0) +
-                   9 * ((p.window != 0) + (p.dv > p.d));
-  int64_t registers = output + std::max(scores, sums) + others;
-  RegisterSplit split = registerSplit(s);
+  int64_t registers = consumerRegisters(s, p);
+  RegisterSplit split = registerSplit(s, p);
   int64_t limit = split.consumer ? split.consumer : t.registersPerThread;
   if (registers > limit)
     return fmt::format("needs about {} registers a thread, {} more than the {} "

@@ -154,6 +154,11 @@ static constexpr Word kWords[] = {
        problem.normalize = true;
        return nullptr;
      }},
+    {"unit", "unit", false,
+     [](std::string_view, Problem &problem) -> const char * {
+       problem.unit = true;
+       return nullptr;
+     }},
     {"kappa", "kappa=X|arg", true,
      [](std::string_view value, Problem &problem) -> const char * {
        problem.kappaOperand = value == "arg";
@@ -282,6 +287,8 @@ std::string Problem::str() const {
   add(fmt::format("power={}", power));
   if (normalize)
     add("normalize");
+  if (unit)
+    add("unit");
   if (kappaOperand)
     add("kappa=arg");
   else if (kappa != defaults.kappa)
@@ -332,6 +339,9 @@ std::string Problem::check() const {
         maxWindow);
   if (!(power >= 1.0 && power <= std::numeric_limits<float>::max()))
     return fmt::format("power = {}, but must be a finite number >= 1", power);
+  if (normalize && unit)
+    return "'unit' says that rows are unit vectors, 'normalize' makes them so: "
+           "leave one of them out";
   if (!kappaOperand && !isPositiveF32(kappa))
     return fmt::format("kappa = {}, but must be > 0 and finite as an f32",
                        kappa);

@@ -99,6 +99,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
       .Case([&](PanelNormalizeOp op) {
         return emitPanelNormalize(op), success();
       })
+      .Case([&](TileScaleOp op) { return emitScale(op), success(); })
       .Case([&](TileRmsNormOp op) { return emitRmsNorm(op), success(); })
       .Case([&](TileMaskOp op) { return emitMask(op), success(); })
       .Case([&](TileSurvivesOp op) { return emitSurvives(op), success(); })

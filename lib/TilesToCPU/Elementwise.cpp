@@ -129,10 +129,13 @@ void Emitter::emitThreshold(TileThresholdOp op) {
   Buffer own = reuse(op.getS(), op);
   bind(op, own);
   Value zero = b.zero(b.vector(b.getF32Type()));
+  Value half = b.constant(b.vector(b.getF32Type()), 0.5);
   b.loop(type.getRows(), b.lanes, [&](Value r) {
     Value gate = b.load(tau, r);
     b.loop(type.getColumns(), 1, [&](Value c) {
       Value excess = arith::SubFOp::create(b, b.load(from, {c, r}), gate);
+      if (op.getHalved())
+        excess = arith::MulFOp::create(b, excess, half);
       b.store(power(b.max(excess, zero), op.getPower().convertToDouble()),
               own.memref, {c, r});
     });

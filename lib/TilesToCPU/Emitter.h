@@ -75,6 +75,7 @@ private:
   void emitGate(TileGateOp op);
   void emitNormalize(TileNormalizeOp op);
   void emitPanelNormalize(PanelNormalizeOp op);
+  void emitScale(TileScaleOp op);
   void emitRmsNorm(TileRmsNormOp op);
 
   // Elementwise.cpp

@@ -108,6 +108,22 @@ void Emitter::emitPanelNormalize(PanelNormalizeOp op) {
   }
 }
 
+void Emitter::emitScale(TileScaleOp op) {
+  auto type = cast<TileType>(op.getTile().getType());
+  Value from = buffer(op.getTile()).memref;
+  Buffer own = reuse(op.getTile(), op);
+  bind(op, own);
+  Value factor =
+      b.constant(b.vector(b.getF32Type()), op.getFactor().convertToDouble());
+  Value columns = b.index(b.padded(type.getColumns()));
+  b.loop(type.getRows(), 1, [&](Value r) {
+    b.loop(b.index(0), columns, b.lanes, [&](Value c) {
+      b.store(arith::MulFOp::create(b, b.load(from, {r, c}), factor),
+              own.memref, {r, c});
+    });
+  });
+}
+
 void Emitter::emitRmsNorm(TileRmsNormOp op) {
   auto type = cast<TileType>(op.getTile().getType());
   Value from = buffer(op.getTile()).memref;

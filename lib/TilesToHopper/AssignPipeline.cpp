@@ -80,6 +80,14 @@ struct AssignPipeline : tda::impl::AssignPipelineBase<AssignPipeline> {
     problem.d = d;
     problem.dv = dv;
     problem.dtype = isF16 ? DType::F16 : DType::BF16;
+    program.walk([&](Operation *op) {
+      if (auto span = dyn_cast<TileSpanOp>(op))
+        problem.window = span.getWindow().value_or(0);
+      if (auto difference = dyn_cast<TileDifferentialOp>(op);
+          difference && isa<TileType>(difference.getLambda().getType()))
+        problem.lambda = Extent::Token;
+      problem.stats |= isa<TileCountOp>(op);
+    });
     std::string error;
     const Target *target =
         findTarget(program.getTarget().getName().str(), error);
@@ -88,7 +96,7 @@ struct AssignPipeline : tda::impl::AssignPipelineBase<AssignPipeline> {
              << target->name << ": " << error;
 
     int64_t consumers = schedule.warps / 4;
-    RegisterSplit split = registerSplit(schedule);
+    RegisterSplit split = registerSplit(schedule, problem);
     auto query = contractedAlongColumns(context, 64, d);
     int64_t ring = kBarrierBytes + views * consumers * query.getBytes();
     int64_t slot = slotBytes(schedule, problem);

@@ -5,13 +5,17 @@
 //   0     full, empty    an mbarrier a slot each: 2 x 24 x 8 bytes
 //   384   query full, query empty    an mbarrier a consumer each
 //   448   staged         a word a slot: were the values of its tile copied?
-//   576   live           a word a consumer warp: live steps of its last tile
+//   544   guessed        an mbarrier: live holds what the gate says
+//   576   live           a word a consumer warp: live steps of its last run
 //   640   exchange       two rows of four words a consumer: masks of live steps
+//   736   votes          a word a consumer warp: live steps of this run so far
+//   784   sum            a word: of live, over all warps
 //
 // PTX ISA, "mbarrier": a wait on parity p returns once the phase of parity p
 // has completed; on a fresh barrier a wait on parity 1 returns at once.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/AttentionToTiles/Visibility.h"
 #include "lib/TilesToHopper/WarpgroupEmitter.h"
 
 #include <cmath>
@@ -20,7 +24,8 @@ using namespace mlir;
 using namespace tda;
 
 static constexpr int64_t kFull = 0, kEmpty = 192, kQueryFull = 384,
-                         kQueryEmpty = 416, kStaged = 448, kLive = 576;
+                         kQueryEmpty = 416, kStaged = 448, kGuessed = 544,
+                         kLive = 576, kVotes = 736, kSum = 784;
 
 Value WarpgroupEmitter::barrier(int64_t offset, Value index) {
   return sharedAddress(shared, add(mul(index, 8), offset));
@@ -35,6 +40,7 @@ Value WarpgroupEmitter::queryFull(Value consumer) {
 Value WarpgroupEmitter::queryEmpty(Value consumer) {
   return barrier(kQueryEmpty, consumer);
 }
+Value WarpgroupEmitter::guessed() { return barrier(kGuessed, i32(0)); }
 Value WarpgroupEmitter::stagedFlag(Value slot) {
   return sharedAddress(shared, add(mul(slot, 4), kStaged));
 }
@@ -61,6 +67,10 @@ void WarpgroupEmitter::initialiseBarriers() {
       set(queryFull(i32(i)), queries); // each view announces its bytes
       set(queryEmpty(i32(i)), 4);
     }
+    set(guessed(), 1);
+    for (int64_t i = 0; i < warps; ++i)
+      LLVM::StoreOp::create(b, loc, i32(0),
+                            sharedAddress(shared, kVotes + 4 * i));
     NVVM::FenceMbarrierInitOp::create(b, loc);
     // Of shared memory alone: a fence of all memory waits for the stores of the
     // block that ran here before, microseconds in which nothing is copied.
@@ -82,6 +92,13 @@ void WarpgroupEmitter::expectBytes(Value barrier, int64_t bytes) {
                                          /*relaxed=*/false, Value());
 }
 
+/// A producer's thread arrives.
+void WarpgroupEmitter::arriveAlone(Value barrier) {
+  inlinePtx("mbarrier.arrive.release.cta.shared::cta.b64 _, [$0];",
+            "r,~{memory}",
+            {LLVM::PtrToIntOp::create(b, loc, b.getI32Type(), barrier)}, {});
+}
+
 /// One lane arrives; predicated in PTX, so that the warp stays together.
 void WarpgroupEmitter::arriveOncePerWarp(Value barrier) {
   Value address = LLVM::PtrToIntOp::create(b, loc, b.getI32Type(), barrier);
@@ -90,45 +107,91 @@ void WarpgroupEmitter::arriveOncePerWarp(Value barrier) {
             "r,r,~{memory}", {address, lane}, {});
 }
 
-/// The consumer warp's count of live steps, for the producer to read. Both
-/// sides are atomic: nothing orders one after the other.
-void WarpgroupEmitter::emitVote(Value live) {
-  Value warp = sub(divide(thread, i32(32)), i32(4));
-  Value address = add(add(sharedBase, kLive), mul(warp, 4));
-  inlinePtx("{\n.reg .pred p;\n.reg .b32 old;\nsetp.eq.u32 p, $2, 0;\n"
-            "@p atom.shared.exch.b32 old, [$0], $1;\n}",
-            "r,r,r,~{memory}", {address, live, lane}, {});
+/// Whether the consumer warpgroups issue the scores of staged tiles in turn.
+/// Left alone they fall into step: they multiply at the same time, and make
+/// weights at the same time while nothing multiplies.
+bool WarpgroupEmitter::isInTurns() {
+  return pipeline.getConsumers() > 1 && schedule.skip != Skip::Tile;
 }
 
-/// Whether the last tiles of the consumer warps were dense enough to copy the
+/// Named barriers 4 and on, one a consumer: its own 128 threads wait until the
+/// 128 of the consumer before have arrived. PTX ISA, "barrier".
+void WarpgroupEmitter::takeTurn() {
+  inlinePtx("bar.sync $0, 256;", "r,~{memory}", {add(consumer, 4)}, {});
+}
+void WarpgroupEmitter::passTurn() {
+  Value next = remainder(add(consumer, 1), i32(pipeline.getConsumers()));
+  inlinePtx("bar.arrive $0, 256;", "r,~{memory}", {add(next, 4)}, {});
+}
+
+Value WarpgroupEmitter::wordOfWarp(int64_t offset) {
+  Value warp = sub(divide(thread, i32(32)), i32(4));
+  return add(add(sharedBase, offset), mul(warp, 4));
+}
+
+/// Adds live steps to the vote of this consumer warp: in shared memory, because
+/// there are few and registers are short.
+void WarpgroupEmitter::countLive(Value steps) {
+  inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $2, 0;\n"
+            "@p red.shared.add.u32 [$0], $1;\n}",
+            "r,r,r,~{memory}", {wordOfWarp(kVotes), steps, lane}, {});
+}
+
+/// After a run: this warp's vote takes the place of its last one in the sum of
+/// all, and the next one begins. Atomic on both sides: nothing orders one after
+/// the other.
+void WarpgroupEmitter::castVote() {
+  inlinePtx(
+      "{\n.reg .pred p;\n.reg .b32 votes, last, more;\n"
+      "setp.eq.u32 p, $3, 0;\n"
+      "@p atom.shared.exch.b32 votes, [$0], 0;\n"
+      "@p atom.shared.exch.b32 last, [$1], votes;\n"
+      "sub.s32 more, votes, last;\n"
+      "@p red.shared.add.u32 [$2], more;\n}",
+      "r,r,r,r,~{memory}",
+      {wordOfWarp(kVotes), wordOfWarp(kLive), add(sharedBase, kSum), lane}, {});
+}
+
+/// Whether the last runs of the consumer warps were dense enough to copy the
 /// values ahead. The answer only moves work between two ways that give the same
 /// bits, so it need not be in step with them.
 Value WarpgroupEmitter::wantsValues() {
-  Value sum;
-  for (int64_t i = 0; i < 4 * pipeline.getConsumers(); ++i) {
-    Value live = LLVM::AtomicRMWOp::create(
-        b, loc, LLVM::AtomicBinOp::_or, sharedAddress(shared, kLive + 4 * i),
-        i32(0), LLVM::AtomicOrdering::monotonic);
-    sum = sum ? add(sum, live) : live;
-  }
+  Value sum = LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::_or,
+                                        sharedAddress(shared, kSum), i32(0),
+                                        LLVM::AtomicOrdering::monotonic);
   // A warp that fetches a step itself takes about as long as the copy and the
   // products of a few staged ones (bench/results).
-  int64_t steps = 4 * pipeline.getConsumers() * schedule.tileN / 16;
+  int64_t steps = kRunTiles * 4 * pipeline.getConsumers() * schedule.tileN / 16;
   return less(i32(std::max<int64_t>(steps / 16, 1)), sum);
 }
 
-/// Producer: before a program has told anything, what its gate says. Unit rows
-/// of random directions have a normal score of variance 1 / D, so tau sqrt(D)
-/// above 3.5 leaves less than one survivor in 2000 scores. The last votes of
-/// the block's program before may come later: again only time is lost.
+/// The queries' thread: before a program has told anything, what its gate says.
+/// Unit rows of random directions have a normal score of variance 1 / D, so tau
+/// sqrt(D) above 3.5 leaves less than one survivor in 2000 scores. The last
+/// votes of the block's program before may come later: again only time is lost.
+///
+/// tau^2 D = beta^2 2 ln(n / kappa), without the root and the quotient, for
+/// which the producers have no registers.
 void WarpgroupEmitter::guessDensity(TileGateOp op) {
-  Value tau = gateOf(op, get(op.getRow()));
-  Value dense =
-      arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, tau,
-                            f32(3.5 / std::sqrt(double(op.getDim()))));
-  Value live = select(dense, i32(1 << 16), i32(0));
-  for (int64_t i = 0; i < 4 * pipeline.getConsumers(); ++i)
-    LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::xchg,
-                              sharedAddress(shared, kLive + 4 * i), live,
-                              LLVM::AtomicOrdering::monotonic);
+  Value n =
+      emitVisibleCount(b, loc, get(op.getRow()), get(op.getKeys()),
+                       get(op.getOffset()), op.getCausal(), op.getWindow());
+  Value count = arith::SIToFPOp::create(b, loc, b.getF32Type(), n);
+  Value log2 =
+      arith::SubFOp::create(b, loc, unaryPtx("lg2.approx.f32", count),
+                            unaryPtx("lg2.approx.f32", get(op.getKappa())));
+  Value beta = maxF(get(op.getBeta()), f32(0));
+  Value square = mulF(mulF(beta, beta), log2);
+  Value dense = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, square,
+                                      f32(3.5 * 3.5 / (2 * std::log(2.0))));
+  auto put = [&](int64_t offset, int64_t live) {
+    LLVM::AtomicRMWOp::create(
+        b, loc, LLVM::AtomicBinOp::xchg, sharedAddress(shared, offset),
+        select(dense, i32(live), i32(0)), LLVM::AtomicOrdering::monotonic);
+  };
+  int64_t warps = 4 * pipeline.getConsumers(), many = 1 << 16;
+  for (int64_t i = 0; i < warps; ++i)
+    put(kLive + 4 * i, many);
+  put(kSum, warps * many);
+  arriveAlone(guessed());
 }

@@ -96,28 +96,16 @@ Value WarpgroupEmitter::fetchAddress() {
                                    pipeline.getFetchOffset()));
 }
 
-/// Starts to copy the rows of V of a step. Rows beyond the last key meet zero
-/// weights; the last one stands for them.
-void WarpgroupEmitter::startFetch(TileGatherOp op, int64_t step) {
-  const GlobalTensor &tensor = signature.tensors[op.getValues()];
-  int64_t columns = cast<TileType>(op.getAcc().getType()).getColumns();
-  int64_t chunks = columns / 8, pitch = panelPitch(columns);
-  Value last = sub(get(op.getLimit()), i32(1));
-  Value first = add(get(op.getKey()), kStepKeys * step);
-  Value to = fetchAddress();
+/// Starts to copy the 16 rows of V of a step.
+void WarpgroupEmitter::fetchStep(TileGatherOp op, int64_t step) {
+  int64_t chunks = cast<TileType>(op.getAcc().getType()).getColumns() / 8;
   // All lanes have read the rows of the step before.
   NVVM::SyncWarpOp::create(b, loc, i32(-1));
   for (int64_t i = 0; i < kStepKeys * chunks; i += 32) {
     Value chunk = add(lane, i);
-    Value row = divide(chunk, i32(chunks)),
-          column = remainder(chunk, i32(chunks));
-    Value from = arith::MinSIOp::create(b, loc, add(first, row), last);
     auto copy = [&] {
-      NVVM::CpAsyncOp::create(
-          b, loc, sharedAddress(to, add(mul(row, pitch), mul(column, 16))),
-          elementAddress(tensor, {get(op.getBatch()), get(op.getHead()), from,
-                                  mul(column, 8)}),
-          /*size=*/16, NVVM::LoadCacheModifierKind::CG, /*cpSize=*/Value());
+      fetchChunk(op, step, divide(chunk, i32(chunks)),
+                 remainder(chunk, i32(chunks)));
     };
     if (i + 32 <= kStepKeys * chunks) {
       copy();
@@ -130,6 +118,122 @@ void WarpgroupEmitter::startFetch(TileGatherOp op, int64_t step) {
     copy();
   }
   NVVM::CpAsyncCommitGroupOp::create(b, loc);
+}
+
+/// Copies 16 bytes of one row. Rows beyond the last key meet zero weights; the
+/// last one stands for them.
+void WarpgroupEmitter::fetchChunk(TileGatherOp op, int64_t step, Value row,
+                                  Value column) {
+  const GlobalTensor &tensor = signature.tensors[op.getValues()];
+  int64_t columns = cast<TileType>(op.getAcc().getType()).getColumns();
+  Value last = sub(get(op.getLimit()), i32(1));
+  Value first = add(get(op.getKey()), kStepKeys * step);
+  Value from = arith::MinSIOp::create(b, loc, add(first, row), last);
+  NVVM::CpAsyncOp::create(
+      b, loc,
+      sharedAddress(fetchAddress(),
+                    add(mul(row, panelPitch(columns)), mul(column, 16))),
+      elementAddress(tensor, {get(op.getBatch()), get(op.getHead()), from,
+                              mul(column, 8)}),
+      /*size=*/16, NVVM::LoadCacheModifierKind::CG, /*cpSize=*/Value());
+}
+
+/// The keys of a step that meet a weight, a bit each, the same in all lanes of
+/// the warp. Of the four words of a lane's weights (mma.sync m16n8k16, operand
+/// A) the first two hold keys 2 quad and the next one, the others those eight
+/// further.
+Value WarpgroupEmitter::liveKeys(ArrayRef<Value> words) {
+  if (schedule.force)
+    return i32((1 << kStepKeys) - 1);
+  Value keys;
+  for (int64_t eight = 0; eight < 2; ++eight) {
+    Value pair =
+        arith::OrIOp::create(b, loc, words[2 * eight], words[2 * eight + 1]);
+    for (int64_t odd = 0; odd < 2; ++odd) {
+      Value half = arith::AndIOp::create(b, loc, pair,
+                                         i32(int64_t(0xffff) << (16 * odd)));
+      Value bit = select(
+          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, half, i32(0)),
+          i32(int64_t(1) << (8 * eight + odd)), i32(0));
+      keys = keys ? Value(arith::OrIOp::create(b, loc, keys, bit)) : bit;
+    }
+  }
+  keys = arith::ShLIOp::create(b, loc, keys, mul(quad, 2));
+  return NVVM::ReduxOp::create(b, loc, b.getI32Type(), keys,
+                               NVVM::ReduxKind::OR, i32(-1));
+}
+
+/// As fetchStep, but only the rows that meet one of the weights `words`, as
+/// many at a time as the warp has lanes for. The other rows of the place keep
+/// what they had: zeros, or values of another step.
+void WarpgroupEmitter::fetchLiveRows(TileGatherOp op, int64_t step,
+                                     ArrayRef<Value> words) {
+  Type type = b.getI32Type();
+  int64_t chunks = cast<TileType>(op.getAcc().getType()).getColumns() / 8;
+  int64_t rows = 32 / chunks;
+  auto withoutLowest = [&](Value set) -> Value {
+    return arith::AndIOp::create(b, loc, set, sub(set, i32(1)));
+  };
+  auto isAny = [&](Value set) -> Value {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, set, i32(0));
+  };
+  // The lanes of the n-th row take the n-th live key, and every `rows`-th after
+  // it; lanes that are left over take none.
+  Value all = liveKeys(words), own = all;
+  Value turn = divide(lane, i32(chunks)), column = remainder(lane, i32(chunks));
+  for (int64_t i = 1; i < rows; ++i)
+    own = select(less(turn, i32(i)), own, withoutLowest(own));
+  if (32 % chunks)
+    own = select(less(turn, i32(rows)), own, i32(0));
+  // All lanes have read the rows of the step before.
+  NVVM::SyncWarpOp::create(b, loc, i32(-1));
+  SmallVector<Type> types{type, type};
+  SmallVector<Location> locations{loc, loc};
+  auto loop = scf::WhileOp::create(b, loc, types, ValueRange{all, own});
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *before = b.createBlock(&loop.getBefore(), {}, types, locations);
+    scf::ConditionOp::create(b, loc, isAny(before->getArgument(0)),
+                             before->getArguments());
+    Block *after = b.createBlock(&loop.getAfter(), {}, types, locations);
+    Value left = after->getArgument(0), own = after->getArgument(1);
+    auto some = scf::IfOp::create(b, loc, isAny(own), false);
+    {
+      OpBuilder::InsertionGuard inner(b);
+      b.setInsertionPointToStart(some.thenBlock());
+      Value key = LLVM::CountTrailingZerosOp::create(b, loc, type, own,
+                                                     /*is_zero_poison=*/true);
+      fetchChunk(op, step, key, column);
+    }
+    for (int64_t i = 0; i < rows; ++i) {
+      left = withoutLowest(left);
+      own = withoutLowest(own);
+    }
+    scf::YieldOp::create(b, loc, ValueRange{left, own});
+  }
+  NVVM::CpAsyncCommitGroupOp::create(b, loc);
+}
+
+/// Whether a step has so many copies that it pays to ask which rows matter.
+bool WarpgroupEmitter::fetchesLiveRows(TileGatherOp op) {
+  int64_t columns = cast<TileType>(op.getAcc().getType()).getColumns();
+  return pipeline.getFetchBytes() && columns > 64;
+}
+
+/// Zeros where rows will lie: a row that was never fetched meets zero weights
+/// and must be finite.
+void WarpgroupEmitter::clearFetched() {
+  int64_t bytes = pipeline.getFetchBytes();
+  for (int64_t i = 0; i < bytes; i += 32 * 16) {
+    Value at = add(mul(lane, 16), i);
+    auto some = scf::IfOp::create(b, loc, less(at, i32(bytes)), false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(some.thenBlock());
+    Value address = LLVM::PtrToIntOp::create(b, loc, b.getI32Type(),
+                                             sharedAddress(fetchAddress(), at));
+    inlinePtx("st.shared.v4.b32 [$0], {$1, $1, $1, $1};", "r,r,~{memory}",
+              {address, i32(0)}, {});
+  }
 }
 
 /// acc + the weights on their way times their rows, where some are.
@@ -196,11 +300,15 @@ void WarpgroupEmitter::emitGather(TileGatherOp op) {
       scf::YieldOp::create(b, loc, before);
       b.setInsertionPointToStart(branch.thenBlock());
       Fragment sum = step ? finishFetch(acc) : acc;
-      startFetch(op, step);
-      if (lazy)
-        setFetchedWeights(packWeights(lazyWeights(op.getA(), step), element));
-      else
-        setFetchedWeights(ArrayRef<Value>(ready).slice(4 * step, 4));
+      bool allRows = !fetchesLiveRows(op);
+      if (allRows)
+        fetchStep(op, step); // before the weights, which take a while
+      Fragment words =
+          lazy ? packWeights(lazyWeights(op.getA(), step), element)
+               : Fragment(ArrayRef<Value>(ready).slice(4 * step, 4));
+      if (!allRows)
+        fetchLiveRows(op, step, words);
+      setFetchedWeights(words);
       onTheWay() = i32(1);
       SmallVector<Value> after(sum);
       llvm::append_range(after, state);

@@ -89,6 +89,8 @@ void WarpgroupEmitter::issueScores(TileScoresOp op) {
   int64_t n = panel.getRows(), count = n / 2;
   StringRef type = typeName(panel.getElementType());
   waitFor(fullBarrier(slot()), phase());
+  if (inTurns && !isa_and_nonnull<TileScoresOp>(op->getPrevNode()))
+    takeTurn();
   Value keys = descriptor(slotOffset(slot()), pipeline.getKey());
   std::string text = "{\n.reg .pred first, next;\n.reg .b64 a, b;\n"
                      "setp.ne.b32 first, 0, 0;\nsetp.ne.b32 next, 1, 0;\n"
@@ -107,6 +109,8 @@ void WarpgroupEmitter::issueScores(TileScoresOp op) {
                 SmallVector<Type>(count, b.getF32Type())));
   pending.push_back({op.getS(), slot()});
   advance();
+  if (inTurns && !isa<TileScoresOp>(op->getNextNode()))
+    passTurn();
 }
 
 /// Waits until at most `inFlight` products are under way. The registers are

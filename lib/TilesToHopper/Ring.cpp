@@ -87,22 +87,38 @@ Value WarpgroupEmitter::slotOffset(Value slot) {
   return add(mul(slot, pipeline.getSlotBytes()), pipeline.getRingOffset());
 }
 
-/// Producer: one panel into the next slot.
-void WarpgroupEmitter::fillSlot(TileForOp op, size_t panel, Value key) {
+/// Producer: one panel into the next slot, as soon as that is empty. With
+/// `announce` the slot is full once the panel is there; else the caller must
+/// still arrive.
+void WarpgroupEmitter::fillSlot(TileForOp op, size_t panel, Value key,
+                                bool announce) {
   auto type = cast<PanelType>(op.getPanels()[panel].getType());
   PanelLayoutAttr layout = type.getRole() == PanelRole::Key
                                ? pipeline.getKey()
                                : pipeline.getValue();
-  expectBytes(fullBarrier(slot()), layout.getBytes());
+  waitFor(emptyBarrier(slot()), sub(i32(1), phase()));
+  Value full = fullBarrier(slot());
+  if (announce)
+    expectBytes(full, layout.getBytes());
+  else
+    inlinePtx("mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [$0], $1;",
+              "r,r,~{memory}",
+              {LLVM::PtrToIntOp::create(b, loc, b.getI32Type(), full),
+               i32(layout.getBytes())},
+              {});
   copyBoxes(signature.maps[op.getSources()[panel]], layout, slotOffset(slot()),
-            fullBarrier(slot()), key, get(op.getHead()), get(op.getBatch()));
+            full, key, get(op.getHead()), get(op.getBatch()));
   advance();
 }
 
+/// Producer: every tile's panels in their order. Where values are optional, the
+/// keys are on their way before it is decided whether values follow: at the
+/// start of a program that waits for the gate, and so for global memory.
 LogicalResult WarpgroupEmitter::fillRing(TileForOp op) {
   bool optional = isa<PanelStagedOp>(op.getBody().front().front());
+  size_t keys = op.getPanels().size() - optional;
   SmallVector<Value> inits = state;
-  inits.push_back(i32(1)); // whether values are staged
+  inits.push_back(staged);
   auto loop = scf::ForOp::create(b, loc, get(op.getBegin()), get(op.getEnd()),
                                  i32(op.getStep()), inits);
   {
@@ -110,29 +126,28 @@ LogicalResult WarpgroupEmitter::fillRing(TileForOp op) {
     b.setInsertionPointToStart(loop.getBody());
     state.assign(loop.getRegionIterArgs().begin(),
                  loop.getRegionIterArgs().end() - 1);
-    Value staged = loop.getRegionIterArgs().back();
+    staged = loop.getRegionIterArgs().back();
     Value turn = loop.getInductionVar(), key = keyOf(op, turn);
-    for (size_t i = 0; i < op.getPanels().size(); ++i) {
-      bool values = i + 1 == op.getPanels().size() && optional;
-      scf::IfOp branch;
+    for (size_t i = 0; i < keys; ++i)
+      fillSlot(op, i, key, /*announce=*/!optional || i > 0);
+    if (optional) {
+      // The tile's first slot, found again from the next one: the thread has no
+      // register to keep it.
+      Value back = sub(slot(), i32(keys));
+      Value first =
+          select(less(back, i32(0)), add(back, pipeline.getSlots()), back);
+      staged = decideRun(op, turn, first);
+      arriveAlone(fullBarrier(first));
       SmallVector<Value> before = state;
+      auto branch = scf::IfOp::create(b, loc, TypeRange(ValueRange(before)),
+                                      less(i32(0), staged), true);
       OpBuilder::InsertionGuard inner(b);
-      if (values) {
-        branch = scf::IfOp::create(b, loc, TypeRange(ValueRange(before)),
-                                   less(i32(0), staged), true);
-        b.setInsertionPointToStart(branch.elseBlock());
-        scf::YieldOp::create(b, loc, before);
-        b.setInsertionPointToStart(branch.thenBlock());
-      }
-      waitFor(emptyBarrier(slot()), sub(i32(1), phase()));
-      // Asked as late as can be: when there is room for the first tile.
-      if (i == 0 && optional)
-        staged = decideRun(op, turn, staged);
-      fillSlot(op, i, key);
-      if (values) {
-        scf::YieldOp::create(b, loc, state);
-        state.assign(branch.getResults().begin(), branch.getResults().end());
-      }
+      b.setInsertionPointToStart(branch.elseBlock());
+      scf::YieldOp::create(b, loc, before);
+      b.setInsertionPointToStart(branch.thenBlock());
+      fillSlot(op, keys, key, /*announce=*/true);
+      scf::YieldOp::create(b, loc, state);
+      state.assign(branch.getResults().begin(), branch.getResults().end());
     }
     b.setInsertionPointToEnd(loop.getBody());
     SmallVector<Value> next = state;
@@ -141,25 +156,31 @@ LogicalResult WarpgroupEmitter::fillRing(TileForOp op) {
   }
   ValueRange results = loop.getResults();
   state.assign(results.begin(), results.begin() + state.size());
+  staged = results.back();
   return success();
 }
 
 /// At the first tile of a run: whether values are staged, 0 or 1, which also
-/// goes to the consumers, with the first panel. Else `staged`, as before.
-Value WarpgroupEmitter::decideRun(TileForOp op, Value turn, Value staged) {
+/// goes to the consumers, with the panel of slot `first`. Else as before.
+Value WarpgroupEmitter::decideRun(TileForOp op, Value turn, Value first) {
   Type type = b.getI32Type();
-  Value tile =
-      divide(sub(turn, get(op.getBegin())), i32(op.getStep() * kRunTiles));
-  Value first = arith::CmpIOp::create(
+  int64_t length = op.getStep() * kRunTiles;
+  Value begins = arith::CmpIOp::create(
       b, loc, arith::CmpIPredicate::eq,
-      add(get(op.getBegin()), mul(tile, op.getStep() * kRunTiles)), turn);
-  auto branch = scf::IfOp::create(b, loc, TypeRange{type}, first, true);
+      remainder(sub(turn, get(op.getBegin())), i32(length)), i32(0));
+  auto branch = scf::IfOp::create(b, loc, TypeRange{type}, begins, true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.elseBlock());
   scf::YieldOp::create(b, loc, staged);
   b.setInsertionPointToStart(branch.thenBlock());
+  auto isNew = scf::IfOp::create(b, loc, less(staged, i32(0)), false);
+  {
+    OpBuilder::InsertionGuard inner(b);
+    b.setInsertionPointToStart(isNew.thenBlock());
+    waitFor(guessed(), queryPhase());
+  }
   Value wanted = arith::ExtUIOp::create(b, loc, type, wantsValues());
-  LLVM::StoreOp::create(b, loc, wanted, stagedFlag(slot()), /*alignment=*/4,
+  LLVM::StoreOp::create(b, loc, wanted, stagedFlag(first), /*alignment=*/4,
                         /*isVolatile=*/true);
   scf::YieldOp::create(b, loc, wanted);
   return branch.getResult(0);
@@ -181,8 +202,10 @@ LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
     set(op.getKey(), {keyOf(op, loop.getInductionVar())});
     setFlat(op.getCarried(), carried.drop_front(count));
     fetchInto = schedule.skip == Skip::Tile ? op.getCarried()[0] : Value();
+    inTurns = isInTurns();
     if (failed(emitBlock(op.getBody().front())))
       return failure();
+    inTurns = false;
     fetchInto = Value();
     awaitAll();
     SmallVector<Value> next = state;

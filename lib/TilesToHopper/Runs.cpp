@@ -3,8 +3,7 @@
 // `if panel_staged { ... } else { ... }; panel_vote` as runs of tiles of one
 // kind, each kind in a loop of its own inside the loop over all: with both
 // kinds in one loop ptxas serialises the products (C7515). The copies decide
-// kRunTiles tiles at a time, so that asking and voting cost little; of these
-// the last one votes.
+// kRunTiles tiles at a time, so that asking and voting cost little.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/TilesToHopper/WarpgroupEmitter.h"
@@ -12,9 +11,9 @@
 using namespace mlir;
 using namespace tda;
 
-/// Whether there is a tile of turn `turn` and its values are staged (or are
-/// not, as `staged` says): the flag that came with its first panel.
-Value WarpgroupEmitter::nextTileIs(bool staged, Value turn, Value end) {
+/// Whether the values of the tile of turn `turn` are staged, 1 or 0: the flag
+/// that came with its first panel. 2 if there is no such tile.
+Value WarpgroupEmitter::kindOfTile(Value turn, Value end) {
   Type type = b.getI32Type();
   auto exists = scf::IfOp::create(b, loc, TypeRange{type}, less(turn, end),
                                   /*withElseRegion=*/true);
@@ -29,19 +28,17 @@ Value WarpgroupEmitter::nextTileIs(bool staged, Value turn, Value end) {
   b.setInsertionPointToStart(exists.elseBlock());
   scf::YieldOp::create(b, loc, i32(2));
   b.setInsertionPointAfter(exists);
-  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                               exists.getResult(0), i32(staged));
+  return exists.getResult(0);
 }
 
-/// Votes with the live steps of this tile where `now`. Of staged tiles they are
-/// counted only then.
-void WarpgroupEmitter::voteIf(Value now, Value live) {
-  auto branch = scf::IfOp::create(b, loc, now, /*withElseRegion=*/false);
+/// Counts the live steps of the last staged tile of a run, for all of them.
+void WarpgroupEmitter::countLast(Value live, Value isLast) {
+  auto branch = scf::IfOp::create(b, loc, isLast, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   if (auto steps = live.getDefiningOp<TileLiveStepsOp>())
     emitLiveSteps(steps);
-  emitVote(get(live));
+  countLive(mul(get(live), kRunTiles));
 }
 
 LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
@@ -61,17 +58,19 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
   size_t count = state.size();
   SmallVector<Value> inits = state;
   inits.push_back(get(op.getBegin()));
+  inits.push_back(kindOfTile(inits.back(), end));
   llvm::append_range(inits, flatten(op.getInits()));
   SmallVector<Type> types{TypeRange{ValueRange{inits}}};
   SmallVector<Location> locations(types.size(), loc);
 
-  // Opens scf.while on state, turn and carried tiles; `condition` is asked with
-  // those of the turn in place, and the body follows.
-  Value turn;
+  // Opens scf.while on state, turn, its kind and carried tiles; `condition` is
+  // asked with those of the turn in place, and the body follows.
+  Value turn, kindOfTurn;
   auto place = [&](ValueRange values) {
     state.assign(values.begin(), values.begin() + count);
     turn = values[count];
-    setFlat(op.getCarried(), values.drop_front(count + 1));
+    kindOfTurn = values[count + 1];
+    setFlat(op.getCarried(), values.drop_front(count + 2));
   };
   auto open = [&](ValueRange from, llvm::function_ref<Value()> condition) {
     auto loop = scf::WhileOp::create(b, loc, types, from);
@@ -85,15 +84,19 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
   auto carry = [&] {
     SmallVector<Value> values = state;
     values.push_back(turn);
+    values.push_back(kindOfTurn);
     llvm::append_range(values, flatten(op.getCarried()));
     return values;
   };
   scf::WhileOp all;
   {
     OpBuilder::InsertionGuard guard(b);
-    all = open(inits, [&] { return less(turn, end); });
+    all = open(inits, [&] { return less(kindOfTurn, i32(2)); });
     for (bool kind : {true, false}) {
-      auto run = open(carry(), [&] { return nextTileIs(kind, turn, end); });
+      auto run = open(carry(), [&]() -> Value {
+        return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                     kindOfTurn, i32(kind));
+      });
       Value last =
           sub(arith::MinSIOp::create(b, loc, end, add(turn, kRunTiles * step)),
               i32(1));
@@ -108,18 +111,23 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
         ValueRange yielded = arm.getTerminator()->getOperands();
         fetchInto = kind ? Value() : op.getCarried()[0];
         countLater = kind;
+        inTurns = kind && isInTurns();
         if (failed(emitBlock(arm)))
           return failure();
         fetchInto = Value();
-        countLater = false;
+        inTurns = false;
         Value next = add(turn, step);
-        voteIf(less(last, next), yielded.back());
+        if (kind)
+          countLast(yielded.back(), less(last, next));
+        countLater = false;
         awaitAll();
         setFlat(op.getCarried(), flatten(yielded.drop_back()));
         turn = next;
         scf::YieldOp::create(b, loc, carry());
       }
       place(tiles.getResults());
+      castVote();
+      kindOfTurn = kindOfTile(turn, end);
       scf::YieldOp::create(b, loc, carry());
       b.setInsertionPointAfter(run);
       place(run.getResults());
@@ -130,7 +138,7 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
   }
   ValueRange results = all.getResults();
   state.assign(results.begin(), results.begin() + count);
-  setFlat(op.getResults(), results.drop_front(count + 1));
+  setFlat(op.getResults(), results.drop_front(count + 2));
   detachOutput(op.getResult(0));
   return success();
 }

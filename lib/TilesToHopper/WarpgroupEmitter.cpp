@@ -9,7 +9,7 @@ using namespace tda;
 LogicalResult WarpgroupEmitter::emit() {
   Type type = b.getI32Type();
   shared = sharedMemory(b, loc, signature.kernel, 1024);
-  sharedBase = LLVM::PtrToIntOp::create(b, loc, type, shared);
+  sharedOfBlock = shared;
   thread = NVVM::ThreadIdXOp::create(b, loc, type);
   lane = remainder(thread, i32(32));
   group = divide(lane, i32(4));
@@ -55,8 +55,24 @@ LogicalResult WarpgroupEmitter::emitRole() {
                                    producer
                                        ? NVVM::SetMaxRegisterAction::decrease
                                        : NVVM::SetMaxRegisterAction::increase);
-  if (!producer)
+  sharedOfRole();
+  if (!producer) {
+    if (isInTurns()) {
+      // The last consumer lets the first one begin.
+      Value last =
+          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, consumer,
+                                i32(pipeline.getConsumers() - 1));
+      auto one = scf::IfOp::create(b, loc, last, false);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(one.thenBlock());
+      passTurn();
+    }
+    bool fetchesRows = false;
+    program.walk([&](TileGatherOp op) { fetchesRows |= fetchesLiveRows(op); });
+    if (fetchesRows)
+      clearFetched();
     return emitPrograms();
+  }
   // Two threads of different warps, so that the keys of the next program need
   // not wait until the queries of this one have been read.
   for (Copies each : {Copies::Panels, Copies::Queries}) {
@@ -72,6 +88,17 @@ LogicalResult WarpgroupEmitter::emitRole() {
   return success();
 }
 
+/// The address of shared memory, once more for this role. It is the same in
+/// all, but where ptxas knows that it keeps one register for the whole kernel,
+/// and spills it where the producer's are short. So a zero is added that ptxas
+/// does not know: the block's second index.
+void WarpgroupEmitter::sharedOfRole() {
+  Type type = b.getI32Type();
+  Value zero = NVVM::BlockIdYOp::create(b, loc, type);
+  shared = sharedAddress(sharedOfBlock, zero);
+  sharedBase = LLVM::PtrToIntOp::create(b, loc, type, shared);
+}
+
 /// One program; or for a persistent grid each one of this block's share.
 ///
 /// There, the unit that blocks share is a pair of programs of one head, the
@@ -81,6 +108,7 @@ LogicalResult WarpgroupEmitter::emitPrograms() {
   Type type = b.getI32Type();
   Value zero = i32(0), one = i32(1);
   bool fetches = role == Role::Consumer && pipeline.getFetchBytes();
+  staged = i32(-1);
   state.assign(fetches ? 9 : 4, zero);
   if (schedule.grid == Grid::Plain) {
     placeByBlock();
@@ -135,8 +163,14 @@ LogicalResult WarpgroupEmitter::emitOp(Operation *op) {
 
 /// Indices, and what is copied; the rest is the consumers'.
 LogicalResult WarpgroupEmitter::emitProducerOp(Operation *op) {
-  if (auto loop = dyn_cast<TileForOp>(op))
-    return copies == Copies::Panels ? fillRing(loop) : success();
+  if (auto loop = dyn_cast<TileForOp>(op)) {
+    if (copies == Copies::Panels)
+      return fillRing(loop);
+    if (gate) // the queries are on their way
+      guessDensity(gate);
+    gate = nullptr;
+    return success();
+  }
   if (auto load = dyn_cast<TileLoadOp>(op)) {
     if (copies == Copies::Queries &&
         cast<TileType>(load.getType()).getShape().size() == 2)
@@ -145,11 +179,11 @@ LogicalResult WarpgroupEmitter::emitProducerOp(Operation *op) {
   }
   if (isa<TileSpanOp>(op) || isa<arith::ArithDialect>(op->getDialect()))
     return Emitter::emitOp(op);
-  if (schedule.skip == Skip::Adaptive && copies == Copies::Panels) {
+  if (schedule.skip == Skip::Adaptive && copies == Copies::Queries) {
     if (isa<memref::LoadOp>(op)) // of beta
       return Emitter::emitOp(op);
-    if (auto gate = dyn_cast<TileGateOp>(op))
-      guessDensity(gate);
+    if (auto found = dyn_cast<TileGateOp>(op))
+      gate = found;
   }
   return success();
 }
@@ -192,8 +226,13 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
       })
       .Case([&](TileGatherOp op) { return emitGather(op), success(); })
       .Case([&](TileLiveStepsOp op) {
-        if (!countLater)
-          emitLiveSteps(op);
+        if (countLater)
+          return success();
+        emitLiveSteps(op);
+        if (schedule.skip == Skip::Adaptive) {
+          countLive(get(op));
+          set(op, {i32(0)}); // counted, so that no branch carries it
+        }
         return success();
       })
       .Case<TileNormalizeOp, PanelNormalizeOp>([&](Operation *op) {

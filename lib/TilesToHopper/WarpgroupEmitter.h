@@ -29,7 +29,7 @@
 namespace tda {
 
 /// Tiles for which the copies decide at a time whether values are staged.
-constexpr int64_t kRunTiles = 4;
+constexpr int64_t kRunTiles = 8;
 
 class WarpgroupEmitter : public Emitter {
 public:
@@ -50,6 +50,7 @@ private:
 
   // WarpgroupEmitter.cpp: roles, programs, control flow.
   llvm::LogicalResult emitRole();
+  void sharedOfRole();
   llvm::LogicalResult emitPrograms();
   llvm::LogicalResult emitProducerOp(mlir::Operation *op);
   llvm::LogicalResult emitConsumerOp(mlir::Operation *op);
@@ -64,9 +65,16 @@ private:
   void initialiseBarriers();
   void waitFor(mlir::Value barrier, mlir::Value phase);
   void expectBytes(mlir::Value barrier, int64_t bytes);
+  void arriveAlone(mlir::Value barrier);
   void arriveOncePerWarp(mlir::Value barrier);
+  bool isInTurns();
+  void takeTurn();
+  void passTurn();
+  mlir::Value guessed();
   mlir::Value stagedFlag(mlir::Value slot);
-  void emitVote(mlir::Value live);
+  mlir::Value wordOfWarp(int64_t offset);
+  void countLive(mlir::Value steps);
+  void castVote();
   mlir::Value wantsValues();
   void guessDensity(TileGateOp op);
 
@@ -77,14 +85,14 @@ private:
   void copyQueries(TileLoadOp op);
   void awaitQueries(TileLoadOp op);
   llvm::LogicalResult fillRing(TileForOp op);
-  void fillSlot(TileForOp op, size_t panel, mlir::Value key);
-  mlir::Value decideRun(TileForOp op, mlir::Value turn, mlir::Value staged);
+  void fillSlot(TileForOp op, size_t panel, mlir::Value key, bool announce);
+  mlir::Value decideRun(TileForOp op, mlir::Value turn, mlir::Value first);
   llvm::LogicalResult emitKeyLoop(TileForOp op);
   void detachOutput(mlir::Value tile);
   llvm::LogicalResult emitRuns(TileForOp op);
-  mlir::Value nextTileIs(bool staged, mlir::Value turn, mlir::Value end);
+  mlir::Value kindOfTile(mlir::Value turn, mlir::Value end);
   mlir::Value keyOf(TileForOp op, mlir::Value turn);
-  void voteIf(mlir::Value now, mlir::Value live);
+  void countLast(mlir::Value live, mlir::Value isLast);
   void advance();
   mlir::Value slotOffset(mlir::Value slot);
 
@@ -121,7 +129,14 @@ private:
   mlir::Value survivorSteps(mlir::Value a);
   Fragment lazyWeights(mlir::Value a, int64_t step);
   mlir::Value fetchAddress();
-  void startFetch(TileGatherOp op, int64_t step);
+  void fetchStep(TileGatherOp op, int64_t step);
+  void fetchChunk(TileGatherOp op, int64_t step, mlir::Value row,
+                  mlir::Value column);
+  mlir::Value liveKeys(llvm::ArrayRef<mlir::Value> words);
+  void fetchLiveRows(TileGatherOp op, int64_t step,
+                     llvm::ArrayRef<mlir::Value> words);
+  bool fetchesLiveRows(TileGatherOp op);
+  void clearFetched();
   Fragment finishFetch(llvm::ArrayRef<mlir::Value> acc);
   void finishFetchInto(mlir::Value output);
   void emitGather(TileGatherOp op);
@@ -134,7 +149,8 @@ private:
 
   PipelineAttr pipeline;
   Role role = Role::Consumer;
-  mlir::Value sharedBase;         ///< Byte address of shared memory, i32.
+  mlir::Value sharedOfBlock;      ///< Shared memory, outside the roles.
+  mlir::Value sharedBase;         ///< Its byte address in this role, i32.
   mlir::Value consumer;           ///< Which consumer warpgroup, i32.
   Copies copies = Copies::Panels; ///< What the producer's thread copies.
   /// Carried through loops and branches: the next slot of the ring and the
@@ -154,9 +170,14 @@ private:
   void setFetchedWeights(llvm::ArrayRef<mlir::Value> words) {
     std::copy(words.begin(), words.end(), state.begin() + 5);
   }
+  /// Producer: whether values are staged in this run, 0 or 1; -1 before the
+  /// first run of a program, which the gate decides.
+  mlir::Value staged;
+  TileGateOp gate; ///< Of the program, while nothing is guessed from it.
   /// The output tile that rows on their way belong to, inside a key loop that
   /// fetches; else null.
   mlir::Value fetchInto;
+  bool inTurns = false;    ///< The warpgroups issue their scores in turn.
   bool countLater = false; ///< Live steps are counted where they are voted.
   /// Masks of live steps of weights that are computed where they are read.
   llvm::DenseMap<mlir::Value, mlir::Value> lazySteps;

@@ -102,9 +102,14 @@ void Emitter::emitSurvives(TileSurvivesOp op) {
 Emitter::Fragment Emitter::rectify(ArrayRef<Value> scores, TileThresholdOp op) {
   Fragment tau = getAll(op.getTau()), a;
   double power = op.getPower().convertToDouble();
-  Value zero = f32(0);
+  Value zero = f32(0), half = f32(0.5), shift[2];
+  for (int i = 0; i < 2; ++i)
+    shift[i] = mulF(tau[i], f32(-0.5));
   for (auto [i, s] : llvm::enumerate(scores)) {
-    Value x = maxF(arith::SubFOp::create(b, loc, s, tau[halfOf(i)]), zero);
+    Value x =
+        op.getHalved()
+            ? saturatedFma(s, half, shift[halfOf(i)])
+            : maxF(arith::SubFOp::create(b, loc, s, tau[halfOf(i)]), zero);
     if (power == 2) {
       x = mulF(x, x);
     } else if (power == 3) {
@@ -152,6 +157,14 @@ void Emitter::emitCount(TileCountOp op) {
     acc[half] = add(acc[half], quadSum(count));
   }
   set(op, acc);
+}
+
+void Emitter::emitScale(TileScaleOp op) {
+  Fragment x = getAll(op.getTile());
+  Value factor = f32(op.getFactor().convertToDouble());
+  for (Value &value : x)
+    value = mulF(value, factor);
+  set(op, x);
 }
 
 void Emitter::emitRmsNorm(TileRmsNormOp op) {

@@ -60,11 +60,17 @@ Value Emitter::divF(Value x, Value y) {
 }
 
 Value Emitter::unaryPtx(StringRef instruction, Value x) {
+  return purePtx((instruction + " $0, $1;").str(), "=f,f", x);
+}
+Value Emitter::saturatedFma(Value x, Value y, Value z) {
+  return purePtx("fma.rn.sat.f32 $0, $1, $2, $3;", "=f,f,f,f", {x, y, z});
+}
+Value Emitter::purePtx(StringRef text, StringRef constraints,
+                       ValueRange operands) {
   auto dialect =
       LLVM::AsmDialectAttr::get(b.getContext(), LLVM::AsmDialect::AD_ATT);
   return LLVM::InlineAsmOp::create(
-             b, loc, TypeRange{b.getF32Type()}, ValueRange{x},
-             (instruction + " $0, $1;").str(), "=f,f",
+             b, loc, TypeRange{b.getF32Type()}, operands, text, constraints,
              /*has_side_effects=*/false, /*is_align_stack=*/false,
              LLVM::TailCallKind::None, dialect, ArrayAttr())
       .getResult(0);
@@ -258,6 +264,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
       })
       .Case([&](TileAggregateOp op) { return emitAggregate(op), success(); })
       .Case([&](TileCountOp op) { return emitCount(op), success(); })
+      .Case([&](TileScaleOp op) { return emitScale(op), success(); })
       .Case([&](TileRmsNormOp op) { return emitRmsNorm(op), success(); })
       .Default([&](Operation *op) { return emitScalar(op); });
 }

@@ -100,6 +100,7 @@ protected:
   Fragment subtract(llvm::ArrayRef<mlir::Value> a1,
                     llvm::ArrayRef<mlir::Value> a2, TileDifferentialOp op);
   void emitCount(TileCountOp op);
+  void emitScale(TileScaleOp op);
   void emitRmsNorm(TileRmsNormOp op);
   void emitNormalize(TileNormalizeOp op);
 
@@ -131,6 +132,9 @@ protected:
   mlir::Value divF(mlir::Value x, mlir::Value y);
   /// One-operand PTX instruction on f32 ("lg2.approx.f32").
   mlir::Value unaryPtx(llvm::StringRef instruction, mlir::Value x);
+  mlir::Value saturatedFma(mlir::Value x, mlir::Value y, mlir::Value z);
+  mlir::Value purePtx(llvm::StringRef text, llvm::StringRef constraints,
+                      mlir::ValueRange operands);
   mlir::Value field(mlir::Value aggregate, int64_t index);
   mlir::Value shuffleXor(mlir::Value x, int64_t lanes);
   /// Sum or maximum over the four lanes that share a row.
