@@ -22,7 +22,7 @@ namespace {
 
 constexpr int MaxArguments = 32;
 
-PyObject *nameShape, *nameStride, *nameDataPtr;
+PyObject *nameShape, *nameStride, *nameDataPtr, *nameRequiresGrad;
 
 PyObject *raise(tda_status status) {
   PyObject *type =
@@ -91,7 +91,8 @@ bool readArgument(PyObject *object, int dtype, tda_argument &argument) {
 }
 
 /// The arguments in `tuple` with the tda_dtype codes in `dtypes`; -1 with an
-/// exception on failure.
+/// exception on failure. None is the offset that aligns the last rows of the
+/// first two, queries and keys.
 int readArguments(PyObject *tuple, const char *dtypes, Py_ssize_t dtypeCount,
                   tda_argument *arguments) {
   Py_ssize_t count = PyTuple_Size(tuple);
@@ -101,9 +102,13 @@ int readArguments(PyObject *tuple, const char *dtypes, Py_ssize_t dtypeCount,
                                         "at most 32 arguments");
     return -1;
   }
-  for (Py_ssize_t i = 0; i < count; ++i)
-    if (!readArgument(PyTuple_GetItem(tuple, i), dtypes[i], arguments[i]))
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyObject *object = PyTuple_GetItem(tuple, i);
+    if (object == Py_None && i >= 2)
+      arguments[i] = tda_scalar(arguments[1].shape[2] - arguments[0].shape[2]);
+    else if (!readArgument(object, dtypes[i], arguments[i]))
       return -1;
+  }
   return static_cast<int>(count);
 }
 
@@ -162,12 +167,28 @@ PyObject *close(PyObject *, PyObject *handle) {
   Py_RETURN_NONE;
 }
 
-/// A tensor that a function of Python allocates.
+/// Memory for one launch: from the framework of plain tensors on a GPU, else a
+/// tensor that a function of Python allocates. Freed when the launch is on its
+/// stream: the framework's allocator keeps it until the stream is past that.
 struct Workspace {
-  PyObject *allocate, *buffer;
+  PyObject *allocate;
+  int device; ///< -1: only the function will do.
+  dlpack::Managed *managed = nullptr;
+  PyObject *buffer = nullptr;
+
+  ~Workspace() {
+    if (managed && managed->deleter)
+      managed->deleter(managed);
+    Py_XDECREF(buffer);
+  }
 
   static void *get(void *user, size_t bytes) {
     auto *self = static_cast<Workspace *>(user);
+    if (self->device >= 0)
+      self->managed = dlpack::allocateBytes(self->device, bytes);
+    if (self->managed)
+      return static_cast<char *>(self->managed->tensor.data) +
+             self->managed->tensor.offset;
     self->buffer = PyObject_CallFunction(self->allocate, "n", Py_ssize_t(bytes));
     PyObject *data = self->buffer ? PyObject_CallMethodObjArgs(
                                         self->buffer, nameDataPtr, nullptr)
@@ -178,27 +199,53 @@ struct Workspace {
   }
 };
 
-/// ready(q1, k1, q2, k2, v, beta, lam), None for what one view lacks:
-/// whether a call needs no closer look in Python: everything lies on one CUDA
+/// Whether `t` is laid out [B, H, N, D] or [B, N, H, D] without gaps.
+bool isDense(const dlpack::Tensor &t) {
+  auto follows = [&](const int (&axes)[4]) {
+    int64_t stride = 1;
+    for (int axis : axes) {
+      if (t.shape[axis] != 1 && t.strides[axis] != stride)
+        return false;
+      stride *= t.shape[axis];
+    }
+    return true;
+  };
+  return follows({3, 2, 1, 0}) || follows({3, 1, 2, 0});
+}
+
+bool requiresGrad(PyObject *object) {
+  PyObject *flag = PyObject_GetAttr(object, nameRequiresGrad);
+  bool set = flag != Py_False;
+  Py_XDECREF(flag);
+  PyErr_Clear();
+  return set;
+}
+
+/// ready(q1, k1, q2, k2, v, beta, lam, grad), None for what one view lacks: not
+/// 0 where a call needs no closer look in Python: everything lies on one CUDA
 /// device, dtypes, ranks, heads and head dimensions agree, last strides are 1,
-/// beta and lam are f32 [Hq].
+/// beta and lam are f32 [Hq]; and with `grad` nothing requires a gradient. Equal
+/// numbers say: equal device, dtype, views and head dimensions, and whether o
+/// lies in memory as q1 does.
 PyObject *ready(PyObject *, PyObject *args) {
-  PyObject *objects[7];
-  if (!PyArg_UnpackTuple(args, "ready", 7, 7, &objects[0], &objects[1],
+  PyObject *objects[8];
+  if (!PyArg_UnpackTuple(args, "ready", 8, 8, &objects[0], &objects[1],
                          &objects[2], &objects[3], &objects[4], &objects[5],
-                         &objects[6]))
+                         &objects[6], &objects[7]))
     return nullptr;
   dlpack::Tensor tensors[7];
-  const dlpack::Tensor &q = tensors[0], &k = tensors[1];
+  const dlpack::Tensor &q = tensors[0], &k = tensors[1], &v = tensors[4];
   bool one = objects[2] == Py_None && objects[3] == Py_None &&
              objects[6] == Py_None;
+  bool grad = objects[7] == Py_True;
   bool fits = true;
   for (int i = 0; i < 7 && fits; ++i) {
     if (one && (i == 2 || i == 3 || i == 6))
       continue;
     dlpack::Tensor &t = tensors[i];
     fits = dlpack::isPlain(objects[i]) && dlpack::read(objects[i], t) &&
-           t.deviceType == dlpack::Cuda && t.device == q.device;
+           t.deviceType == dlpack::Cuda && t.device == q.device &&
+           !(grad && requiresGrad(objects[i]));
     if (!fits)
       break;
     if (i >= 5) {
@@ -218,7 +265,13 @@ PyObject *ready(PyObject *, PyObject *args) {
       fits = t.shape[1] == (i == 2 ? q : k).shape[1] &&
              t.shape[2] == (i == 2 ? q : k).shape[2];
   }
-  return PyBool_FromLong(fits);
+  constexpr int64_t most = 1 << 16;
+  if (!fits || q.shape[3] >= most || v.shape[3] >= most || q.device >= 1 << 12)
+    return PyLong_FromLong(0);
+  bool alike = q.shape[3] == v.shape[3] && isDense(q);
+  int64_t place = int64_t(q.device) << 48 | q.shape[3] << 32 | v.shape[3] << 16 |
+                  q.dtype() << 2 | int(one) << 1 | int(alike);
+  return PyLong_FromLongLong(place);
 }
 
 /// use(type): the type of plain tensors, whose exchange interface is read.
@@ -244,11 +297,12 @@ PyObject *launch(PyObject *, PyObject *args) {
   if (count < 0)
     return nullptr;
 
-  Workspace workspace = {allocate, nullptr};
+  dlpack::Tensor first;
+  bool onGpu = dlpack::read(PyTuple_GetItem(tuple, 0), first) &&
+               first.deviceType == dlpack::Cuda;
+  Workspace workspace = {allocate, onGpu ? device : -1};
   tda_status status = tda_launch_with(program, device, arguments, count,
                                       Workspace::get, &workspace, streamHandle);
-  // The framework's allocator keeps the buffer for the stream.
-  Py_XDECREF(workspace.buffer);
   if (PyErr_Occurred())
     return nullptr;
   if (status)
@@ -367,7 +421,8 @@ PyMethodDef methods[] = {
     {"use", use, METH_O, "use(type): the type of plain tensors; whether it has "
                          "DLPack's C exchange interface."},
     {"ready", ready, METH_VARARGS,
-     "ready(q1, k1, q2, k2, v, beta, lam): needs no closer look."},
+     "ready(q1, k1, q2, k2, v, beta, lam, grad): not 0 where the call needs no "
+     "closer look; a number for what its kernel depends on."},
     {"cpu_run", cpuRun, METH_VARARGS,
      "cpu_run(code, queries, arguments, dtypes, output, threads)."},
     {nullptr, nullptr, 0, nullptr}};
@@ -388,5 +443,6 @@ PyMODINIT_FUNC PyInit__native(void) {
   nameShape = PyUnicode_InternFromString("shape");
   nameStride = PyUnicode_InternFromString("stride");
   nameDataPtr = PyUnicode_InternFromString("data_ptr");
+  nameRequiresGrad = PyUnicode_InternFromString("requires_grad");
   return PyModule_Create(&module);
 }

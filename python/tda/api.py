@@ -52,15 +52,16 @@ def rectified_attention(q, k, v, beta, *, causal=True, power=2, kappa=1.0,
 def _call(function, q1, k1, q2, k2, v, beta, lam, causal, power, kappa,
           normalize, window, offset, return_stats):
     # Most calls need no closer look than one in C; the rest is for the others.
-    if (not torch.compiler.is_compiling() and type(kappa) is float
-            and kappa > 0 and power >= 1 and (window is None or window > 0)
-            and _native.ready(q1, k1, q2, k2, v, beta, lam)
-            and not torch.is_autocast_enabled("cuda")
-            and not (torch.is_grad_enabled() and _wants_grad(
-                q1, k1, q2, k2, v, beta, lam))):
-        return op.direct(return_stats)(q1, k1, q2, k2, v, beta, lam, None,
-                                       kappa, causal, float(power), normalize,
-                                       window, offset)
+    if not _compiling():
+        place = _native.ready(q1, k1, q2, k2, v, beta, lam, _grad())
+        if (place and not torch.is_autocast_enabled("cuda") and op.unheard()
+                and (offset is None or type(offset) is int)):
+            key = (place, causal, power, kappa, normalize, window, return_stats)
+            call = op.calls.get(key)
+            if call is None and _usual(power, kappa, window):
+                call = op.prepare(key, q1, q2, v)
+            if call is not None:
+                return call(q1, k1, q2, k2, v, beta, lam, offset)
     named = [("q1", q1), ("k1", k1), ("q2", q2), ("k2", k2), ("v", v)]
     if q2 is None and k2 is None:
         named = [("q", q1), ("k", k1), ("v", v)]
@@ -99,6 +100,14 @@ def _call(function, q1, k1, q2, k2, v, beta, lam, causal, power, kappa,
     run = op.attention_stats if return_stats else op.attention
     return run(q1, k1, q2, k2, v, beta, lam, kappa, value, bool(causal),
                float(power), bool(normalize), window, offset)
+
+
+_compiling, _grad = torch.compiler.is_compiling, torch.is_grad_enabled
+
+
+def _usual(power, kappa, window):
+    return (isinstance(kappa, (int, float)) and kappa > 0
+            and 1 <= power < float("inf") and (window is None or window > 0))
 
 
 def _wants_grad(*tensors):
