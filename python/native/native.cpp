@@ -49,6 +49,19 @@ int readTuple(PyObject *tuple, int64_t *values) {
   return PyErr_Occurred() ? -1 : static_cast<int>(count);
 }
 
+tda_argument argumentOf(const dlpack::Tensor &tensor) {
+  tda_argument argument = {};
+  argument.kind = TDA_TENSOR;
+  argument.dtype = tensor.dtype();
+  argument.data = static_cast<char *>(tensor.data) + tensor.offset;
+  argument.rank = tensor.rank;
+  for (int i = 0; i < tensor.rank; ++i) {
+    argument.shape[i] = tensor.shape[i];
+    argument.strides[i] = tensor.strides[i];
+  }
+  return argument;
+}
+
 /// An int is a scalar, anything else a tensor of `dtype`.
 bool readArgument(PyObject *object, int dtype, tda_argument &argument) {
   argument = tda_argument();
@@ -67,12 +80,7 @@ bool readArgument(PyObject *object, int dtype, tda_argument &argument) {
                       "an argument has another dtype than the kernel");
       return false;
     }
-    argument.data = static_cast<char *>(tensor.data) + tensor.offset;
-    argument.rank = tensor.rank;
-    for (int i = 0; i < tensor.rank; ++i) {
-      argument.shape[i] = tensor.shape[i];
-      argument.strides[i] = tensor.strides[i];
-    }
+    argument = argumentOf(tensor);
     return true;
   }
   argument.rank =
@@ -199,6 +207,42 @@ struct Workspace {
   }
 };
 
+/// A reference that is given back.
+struct Own {
+  PyObject *object;
+
+  explicit Own(PyObject *object = nullptr) : object(object) {}
+  Own(const Own &) = delete;
+  Own &operator=(const Own &) = delete;
+  ~Own() { Py_XDECREF(object); }
+
+  PyObject *release() {
+    PyObject *given = object;
+    object = nullptr;
+    return given;
+  }
+};
+
+PyObject *again(PyObject *object) {
+  Py_INCREF(object);
+  return object;
+}
+
+/// Launches; false with an exception. `memory` is the device whose memory the
+/// framework of plain tensors gives, or -1.
+bool launchOn(PyObject *handle, int device, const tda_argument *arguments,
+              int count, PyObject *allocate, int memory, void *stream) {
+  tda_program *program = programOf(handle);
+  if (!program)
+    return false;
+  Workspace workspace = {allocate, memory};
+  tda_status status = tda_launch_with(program, device, arguments, count,
+                                      Workspace::get, &workspace, stream);
+  if (status && !PyErr_Occurred())
+    raise(status);
+  return !PyErr_Occurred();
+}
+
 /// Whether `t` is laid out [B, H, N, D] or [B, N, H, D] without gaps.
 bool isDense(const dlpack::Tensor &t) {
   auto follows = [&](const int (&axes)[4]) {
@@ -221,57 +265,152 @@ bool requiresGrad(PyObject *object) {
   return set;
 }
 
-/// ready(q1, k1, q2, k2, v, beta, lam, grad), None for what one view lacks: not
-/// 0 where a call needs no closer look in Python: everything lies on one CUDA
-/// device, dtypes, ranks, heads and head dimensions agree, last strides are 1,
-/// beta and lam are f32 [Hq]; and with `grad` nothing requires a gradient. Equal
-/// numbers say: equal device, dtype, views and head dimensions, and whether o
-/// lies in memory as q1 does.
-PyObject *ready(PyObject *, PyObject *args) {
-  PyObject *objects[8];
-  if (!PyArg_UnpackTuple(args, "ready", 8, 8, &objects[0], &objects[1],
-                         &objects[2], &objects[3], &objects[4], &objects[5],
-                         &objects[6], &objects[7]))
-    return nullptr;
+/// q1, k1, q2, k2, v, beta, lam of an attention; None for what one view lacks.
+struct Inputs {
+  PyObject *objects[7];
   dlpack::Tensor tensors[7];
-  const dlpack::Tensor &q = tensors[0], &k = tensors[1], &v = tensors[4];
-  bool one = objects[2] == Py_None && objects[3] == Py_None &&
-             objects[6] == Py_None;
-  bool grad = objects[7] == Py_True;
-  bool fits = true;
-  for (int i = 0; i < 7 && fits; ++i) {
-    if (one && (i == 2 || i == 3 || i == 6))
-      continue;
-    dlpack::Tensor &t = tensors[i];
-    fits = dlpack::isPlain(objects[i]) && dlpack::read(objects[i], t) &&
-           t.deviceType == dlpack::Cuda && t.device == q.device &&
-           !(grad && requiresGrad(objects[i]));
-    if (!fits)
-      break;
-    if (i >= 5) {
-      fits = t.rank == 1 && t.dtype() == TDA_F32 && t.shape[0] == q.shape[1] &&
-             (t.shape[0] <= 1 || t.strides[0] == 1);
-      continue;
-    }
-    fits = t.rank == 4 && t.dtype() == q.dtype() && t.dtype() >= TDA_BF16 &&
-           t.dtype() <= TDA_F16 && t.shape[3] > 0 &&
-           (t.shape[3] == 1 || t.strides[3] == 1) && t.shape[0] == q.shape[0] &&
-           (i == 4 || t.shape[3] == q.shape[3]);
-    if (!fits || i == 0)
-      continue;
-    if (i == 1)
-      fits = k.shape[1] > 0 && q.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
-    else
-      fits = t.shape[1] == (i == 2 ? q : k).shape[1] &&
-             t.shape[2] == (i == 2 ? q : k).shape[2];
+  bool one; ///< View.
+
+  bool has(int i) const { return !one || (i != 2 && i != 3 && i != 6); }
+  bool read(bool grad);
+  bool fits() const;
+  int64_t place() const;
+};
+
+/// Whether all are plain tensors on one CUDA device, none of which requires a
+/// gradient where `grad` asks for that.
+bool Inputs::read(bool grad) {
+  one = objects[2] == Py_None && objects[3] == Py_None && objects[6] == Py_None;
+  for (int i = 0; i < 7; ++i)
+    if (has(i) && !(dlpack::read(objects[i], tensors[i]) &&
+                    tensors[i].deviceType == dlpack::Cuda &&
+                    tensors[i].device == tensors[0].device &&
+                    !(grad && requiresGrad(objects[i]))))
+      return false;
+  return true;
+}
+
+/// Whether dtypes, ranks, lengths, heads and head dimensions agree, last strides
+/// are 1, beta and lam are f32 [Hq].
+bool Inputs::fits() const {
+  const dlpack::Tensor &q = tensors[0], &k = tensors[1];
+  if (q.rank != 4 || q.dtype() < TDA_BF16 || q.dtype() > TDA_F16)
+    return false;
+  for (int i = 0; i < 5; ++i) {
+    const dlpack::Tensor &t = tensors[i], &like = i == 2 ? q : k;
+    if (has(i) &&
+        !(t.rank == 4 && t.dtype() == q.dtype() && t.shape[0] == q.shape[0] &&
+          t.shape[3] > 0 && t.shape[3] < 1 << 16 &&
+          (t.shape[3] == 1 || t.strides[3] == 1) &&
+          (i == 4 || t.shape[3] == q.shape[3]) &&
+          (i == 0 || (t.shape[1] == like.shape[1] &&
+                      t.shape[2] == like.shape[2]))))
+      return false;
   }
-  constexpr int64_t most = 1 << 16;
-  if (!fits || q.shape[3] >= most || v.shape[3] >= most || q.device >= 1 << 12)
-    return PyLong_FromLong(0);
+  for (int i = 5; i < 7; ++i) {
+    const dlpack::Tensor &t = tensors[i];
+    if (has(i) &&
+        !(t.rank == 1 && t.dtype() == TDA_F32 && t.shape[0] == q.shape[1] &&
+          (t.shape[0] <= 1 || t.strides[0] == 1)))
+      return false;
+  }
+  return k.shape[1] > 0 && q.shape[1] > 0 && q.shape[1] % k.shape[1] == 0 &&
+         q.device < 1 << 12;
+}
+
+/// Equal numbers say: equal device, dtype, views and head dimensions, and whether
+/// o lies in memory as q1 does (the lowest bit). Never 0.
+int64_t Inputs::place() const {
+  const dlpack::Tensor &q = tensors[0], &v = tensors[4];
   bool alike = q.shape[3] == v.shape[3] && isDense(q);
-  int64_t place = int64_t(q.device) << 48 | q.shape[3] << 32 | v.shape[3] << 16 |
-                  q.dtype() << 2 | int(one) << 1 | int(alike);
-  return PyLong_FromLongLong(place);
+  return int64_t(q.device) << 48 | q.shape[3] << 32 | v.shape[3] << 16 |
+         q.dtype() << 2 | int(one) << 1 | int(alike);
+}
+
+/// A tensor of `object`, which an own function of Python made.
+bool addOwn(PyObject *object, tda_argument *arguments, int &count) {
+  dlpack::Tensor tensor;
+  if (object && dlpack::read(object, tensor)) {
+    arguments[count++] = argumentOf(tensor);
+    return true;
+  }
+  if (!PyErr_Occurred())
+    PyErr_SetString(PyExc_RuntimeError, "a tensor of the call is not plain");
+  return false;
+}
+
+/// attend(calls, q1, k1, q2, k2, v, beta, lam, attributes, offset, grad): runs
+/// the call that `calls` has for (number, attributes) and returns o, or (o,
+/// survivors). Returns the number where there is none, and 0 where the tensors
+/// need a closer look in Python first; see Inputs for both. A call is (program
+/// or a function of q1 and k1 that chooses it, kappa, allocate, function that
+/// makes o of q1 and v or like q1, None or function that makes survivors of q1
+/// and q2).
+PyObject *attend(PyObject *, PyObject *args) {
+  PyObject *calls, *attributes, *offset, *grad;
+  Inputs inputs;
+  PyObject **objects = inputs.objects;
+  if (!PyArg_UnpackTuple(args, "attend", 11, 11, &calls, &objects[0],
+                         &objects[1], &objects[2], &objects[3], &objects[4],
+                         &objects[5], &objects[6], &attributes, &offset, &grad))
+    return nullptr;
+  if (!inputs.read(grad == Py_True) || !inputs.fits() ||
+      (offset != Py_None && !PyLong_CheckExact(offset)))
+    return PyLong_FromLong(0);
+  PyObject *place = PyLong_FromLongLong(inputs.place());
+  PyObject *key = PyTuple_Pack(2, place, attributes);
+  PyObject *call = key ? PyDict_GetItemWithError(calls, key) : nullptr;
+  Py_XDECREF(key);
+  if (!call && !PyErr_Occurred())
+    return place;
+  Py_XDECREF(place);
+  if (!call) {
+    PyErr_Clear(); // An attribute of a type that no call has.
+    return PyLong_FromLong(0);
+  }
+  bool alike = inputs.place() & 1;
+  PyObject *program, *kappa, *allocate, *make, *makeSurvivors;
+  if (!PyArg_UnpackTuple(call, "call", 5, 5, &program, &kappa, &allocate, &make,
+                         &makeSurvivors))
+    return nullptr;
+  Own held(again(call)); // Other threads may change `calls`.
+
+  int device = inputs.tensors[0].device, count = 0;
+  tda_argument arguments[MaxArguments];
+  for (int i = 0; i < 7; ++i)
+    if (inputs.has(i))
+      arguments[count++] = argumentOf(inputs.tensors[i]);
+  if (!addOwn(kappa, arguments, count))
+    return nullptr;
+  arguments[count++] =
+      tda_scalar(offset == Py_None
+                     ? arguments[1].shape[2] - arguments[0].shape[2]
+                     : PyLong_AsLongLong(offset));
+  Own o(PyObject_CallFunctionObjArgs(make, objects[0],
+                                     alike ? nullptr : objects[4], nullptr));
+  if (PyErr_Occurred() || !addOwn(o.object, arguments, count))
+    return nullptr;
+  Own survivors;
+  if (makeSurvivors != Py_None) {
+    survivors.object = PyObject_CallFunctionObjArgs(makeSurvivors, objects[0],
+                                                    objects[2], nullptr);
+    if (!addOwn(survivors.object, arguments, count))
+      return nullptr;
+  }
+  Own chosen(PyLong_Check(program)
+                 ? again(program)
+                 : PyObject_CallFunctionObjArgs(program, objects[0], objects[1],
+                                                nullptr));
+  void *stream = nullptr;
+  if (!chosen.object ||
+      dlpack::plain->currentStream(dlpack::Cuda, device, &stream) != 0)
+    return nullptr;
+  if (!launchOn(chosen.object, device, arguments, count, allocate, device,
+                stream))
+    return nullptr;
+  if (makeSurvivors != Py_None)
+    return PyTuple_Pack(2, o.object, survivors.object);
+  return o.release();
 }
 
 /// use(type): the type of plain tensors, whose exchange interface is read.
@@ -288,25 +427,19 @@ PyObject *launch(PyObject *, PyObject *args) {
                         &PyTuple_Type, &tuple, &dtypes, &dtypeCount, &stream,
                         &allocate))
     return nullptr;
-  tda_program *program = programOf(handle);
   void *streamHandle = PyLong_AsVoidPtr(stream);
-  if (!program || PyErr_Occurred())
+  if (PyErr_Occurred())
     return nullptr;
   tda_argument arguments[MaxArguments];
   int count = readArguments(tuple, dtypes, dtypeCount, arguments);
   if (count < 0)
     return nullptr;
-
   dlpack::Tensor first;
   bool onGpu = dlpack::read(PyTuple_GetItem(tuple, 0), first) &&
                first.deviceType == dlpack::Cuda;
-  Workspace workspace = {allocate, onGpu ? device : -1};
-  tda_status status = tda_launch_with(program, device, arguments, count,
-                                      Workspace::get, &workspace, streamHandle);
-  if (PyErr_Occurred())
+  if (!launchOn(handle, device, arguments, count, allocate,
+                onGpu ? device : -1, streamHandle))
     return nullptr;
-  if (status)
-    return raise(status);
   Py_RETURN_NONE;
 }
 
@@ -420,9 +553,9 @@ PyMethodDef methods[] = {
      "allocate(bytes) gives the workspace as a tensor."},
     {"use", use, METH_O, "use(type): the type of plain tensors; whether it has "
                          "DLPack's C exchange interface."},
-    {"ready", ready, METH_VARARGS,
-     "ready(q1, k1, q2, k2, v, beta, lam, grad): not 0 where the call needs no "
-     "closer look; a number for what its kernel depends on."},
+    {"attend", attend, METH_VARARGS,
+     "attend(calls, q1, k1, q2, k2, v, beta, lam, attributes, offset, grad): o, "
+     "or a number where `calls` has no such call."},
     {"cpu_run", cpuRun, METH_VARARGS,
      "cpu_run(code, queries, arguments, dtypes, output, threads)."},
     {nullptr, nullptr, 0, nullptr}};

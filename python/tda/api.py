@@ -52,16 +52,13 @@ def rectified_attention(q, k, v, beta, *, causal=True, power=2, kappa=1.0,
 def _call(function, q1, k1, q2, k2, v, beta, lam, causal, power, kappa,
           normalize, window, offset, return_stats):
     # Most calls need no closer look than one in C; the rest is for the others.
-    if not _compiling():
-        place = _native.ready(q1, k1, q2, k2, v, beta, lam, _grad())
-        if (place and not torch.is_autocast_enabled("cuda") and op.unheard()
-                and (offset is None or type(offset) is int)):
-            key = (place, causal, power, kappa, normalize, window, return_stats)
-            call = op.calls.get(key)
-            if call is None and _usual(power, kappa, window):
-                call = op.prepare(key, q1, q2, v)
-            if call is not None:
-                return call(q1, k1, q2, k2, v, beta, lam, offset)
+    if (not _compiling() and not torch.is_autocast_enabled("cuda")
+            and op.unheard()):
+        o = op.attend(q1, k1, q2, k2, v, beta, lam,
+                      (causal, power, kappa, normalize, window, return_stats),
+                      offset, _grad(), _usual)
+        if o is not None:
+            return o
     named = [("q1", q1), ("k1", k1), ("q2", q2), ("k2", k2), ("v", v)]
     if q2 is None and k2 is None:
         named = [("q", q1), ("k", k1), ("v", v)]
@@ -105,7 +102,7 @@ def _call(function, q1, k1, q2, k2, v, beta, lam, causal, power, kappa,
 _compiling, _grad = torch.compiler.is_compiling, torch.is_grad_enabled
 
 
-def _usual(power, kappa, window):
+def _usual(causal, power, kappa, normalize, window, stats):
     return (isinstance(kappa, (int, float)) and kappa > 0
             and 1 <= power < float("inf") and (window is None or window > 0))
 
@@ -206,7 +203,11 @@ def _kappa(function, kappa, device):
             raise ValueError(f"{function}: kappa is on {kappa.device}; it must "
                              f"be on {device}, as the queries")
         return kappa.reshape(()), 1.0
-    kappa = float(kappa)
+    try:
+        kappa = float(kappa)
+    except TypeError:
+        raise TypeError(f"{function}: kappa must be a float or an f32 tensor, "
+                        f"not {type(kappa).__name__}") from None
     if not kappa > 0:
         raise ValueError(f"{function}: kappa = {kappa} must be above 0")
     return None, kappa

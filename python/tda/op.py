@@ -176,45 +176,28 @@ def _kernel(run, stats):
     return kernel
 
 
-class Call:
-    """A call on a GPU whose tensors `_native.ready` accepted, all but the
-    tensors and the offset: everything is looked up."""
-
-    def __init__(self, place, q1, v, two_views, causal, power, kappa, normalize,
-                 window, stats):
-        problem, self.codes = _describe(q1, v, two_views, False, causal, power,
-                                        normalize, window, stats)
-        self.launch = _program(problem, q1.device).launch
-        self.kappa = _scalar(q1.device, kappa)
-        self.alike = place & 1  # o lies in memory as q1 does.
-        self.stats = stats
-
-    def __call__(self, q1, k1, q2, k2, v, beta, lam, offset):
-        o = torch.empty_like(q1) if self.alike else make_output(q1, v)
-        if q2 is None:
-            arguments = (q1, k1, v, beta, self.kappa, offset, o)
-        else:
-            arguments = (q1, k1, q2, k2, v, beta, lam, self.kappa, offset, o)
-        if not self.stats:
-            self.launch(arguments, self.codes)
-            return o
-        survivors = make_survivors(q1, q2)
-        self.launch((*arguments, survivors), self.codes)
-        return o, survivors
-
-
-# (what _native.ready said, causal, power, kappa, normalize, window, stats) ->
-# Call. Equal keys mean equal calls; kappa is a number here.
+# What `_native.attend` finds: (its number, attributes) -> the call, all but the
+# tensors and the offset. Attributes are (causal, power, kappa, normalize,
+# window, stats), kappa a number. Equal keys mean equal calls.
 calls = {}
 
 
-def prepare(key, q1, q2, v):
-    """The Call of `key`, which is not in `calls` yet."""
-    call = Call(key[0], q1, v, q2 is not None, *key[1:])
+def prepare(place, attributes, q1, q2, v):
+    """Puts the call of (place, attributes) there; what _native.attend wants."""
+    causal, power, kappa, normalize, window, stats = attributes
+    device = q1.device
+    problem, _ = _describe(q1, v, q2 is not None, False, causal, power,
+                           normalize, window, stats)
+    program = _program(problem, device)
+    alike = place & 1
+    call = (program.only or program.choose, _scalar(device, kappa),
+            program.allocate, torch.empty_like if alike else make_output,
+            make_survivors if stats else None)
     # What is made while a graph is captured belongs to the graph.
-    if not torch.cuda.is_current_stream_capturing():
-        calls[key] = call
-    return call
+    if torch.cuda.is_current_stream_capturing():
+        return {(place, attributes): call}
+    calls[place, attributes] = call
+    return calls
 
 
 def _cuda(stats):
@@ -223,15 +206,29 @@ def _cuda(stats):
 
     def kernel(q1, k1, q2, k2, v, beta, lam, kappa, kappa_value, causal, power,
                normalize, window, offset):
-        place = kappa is None and _native.ready(q1, k1, q2, k2, v, beta, lam,
-                                                False)
-        if not place:
-            return long_way(q1, k1, q2, k2, v, beta, lam, kappa, kappa_value,
-                            causal, power, normalize, window, offset)
-        key = (place, causal, power, kappa_value, normalize, window, stats)
-        call = calls.get(key) or prepare(key, q1, q2, v)
-        return call(q1, k1, q2, k2, v, beta, lam, offset)
+        if kappa is None:
+            o = attend(q1, k1, q2, k2, v, beta, lam,
+                       (causal, power, kappa_value, normalize, window, stats),
+                       offset, False)
+            if o is not None:
+                return o
+        return long_way(q1, k1, q2, k2, v, beta, lam, kappa, kappa_value,
+                        causal, power, normalize, window, offset)
     return kernel
+
+
+def attend(q1, k1, q2, k2, v, beta, lam, attributes, offset, grad,
+           usual=lambda *_: True):
+    """The short way; None where the tensors need a closer look, or `usual` says
+    so of the attributes when they are met first."""
+    o = _native.attend(calls, q1, k1, q2, k2, v, beta, lam, attributes, offset,
+                       grad)
+    if type(o) is not int:
+        return o
+    if not o or not usual(*attributes):
+        return None
+    return _native.attend(prepare(o, attributes, q1, q2, v), q1, k1, q2, k2, v,
+                          beta, lam, attributes, offset, grad)
 
 
 for _name, _stats in (("attention", False), ("attention_stats", True)):

@@ -198,6 +198,8 @@ class BadInput(Case):
         self.refused(ValueError, "window = 0 must be", nothing, window=0)
         self.refused(TypeError, "a kappa tensor must be torch.float32", nothing,
                      kappa=torch.ones(2, device=DEVICE))
+        self.refused(TypeError, "kappa must be a float or an f32 tensor, not "
+                     "list", nothing, kappa=[1.0])
 
     def test_gradients(self):
         self.refused(NotImplementedError, "there is no backward yet",
