@@ -83,7 +83,7 @@ LogicalResult WarpgroupEmitter::emitPrograms() {
   bool fetches = role == Role::Consumer && pipeline.getFetchBytes();
   state.assign(fetches ? 9 : 4, zero);
   if (schedule.grid == Grid::Plain) {
-    placeByBlock();
+    placeByBlock(NVVM::BlockIdXOp::create(b, loc, type));
     return emitBlock(program.getBody().front());
   }
   Value rows = rowBlocks();
