@@ -12,11 +12,8 @@
 #include <Python.h>
 
 #include "Exchange.h"
+#include "tda/ProgramLoop.h"
 #include "tda/runtime.h"
-
-#include <atomic>
-#include <thread>
-#include <vector>
 
 namespace {
 
@@ -468,30 +465,6 @@ PyObject *check(PyObject *, PyObject *args) {
 
 using CpuCode = void (*)(void **);
 
-/// Calls `code` for all programs, divided among threads.
-void runPrograms(CpuCode code, const std::vector<void *> &arguments,
-                 int64_t programs, int64_t threads) {
-  int64_t chunk = programs / (threads * 32);
-  chunk = chunk > 1 ? chunk : 1;
-  std::atomic<int64_t> next{0};
-  auto work = [&] {
-    int64_t first, last;
-    std::vector<void *> own(arguments);
-    own.push_back(&first);
-    own.push_back(&last);
-    while ((first = next.fetch_add(chunk)) < programs) {
-      last = first + chunk < programs ? first + chunk : programs;
-      code(own.data());
-    }
-  };
-  std::vector<std::thread> others;
-  for (int64_t i = 1; i < threads && i * chunk < programs; ++i)
-    others.emplace_back(work);
-  work();
-  for (std::thread &thread : others)
-    thread.join();
-}
-
 /// cpu_run(code, queries, tensors, dtypes, output, threads): contiguous CPU
 /// tensors, inputs then outputs; `output` is the index of o.
 PyObject *cpuRun(PyObject *, PyObject *args) {
@@ -533,7 +506,7 @@ PyObject *cpuRun(PyObject *, PyObject *args) {
   const int64_t *o = arguments[output].shape;
   int64_t programs = (o[2] + queries - 1) / queries * o[1] * o[0];
   Py_BEGIN_ALLOW_THREADS;
-  runPrograms(code, pointers, programs, threads > 1 ? threads : 1);
+  tda::divideAmongThreads(code, pointers, programs, threads > 1 ? threads : 1);
   Py_END_ALLOW_THREADS;
   Py_RETURN_NONE;
 }
