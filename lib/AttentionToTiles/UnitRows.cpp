@@ -81,15 +81,16 @@ void UnitRows::place(Copy &copy) {
 
 /// The function that writes the copies of both groups, before `func`.
 void UnitRows::buildFunction(ArrayRef<SmallVector<Copy>> groups) {
-  SmallVector<Copy> copies = llvm::to_vector(llvm::concat<const Copy>(
-      groups[0], groups[1]));
+  SmallVector<Copy> copies =
+      llvm::to_vector(llvm::concat<const Copy>(groups[0], groups[1]));
   SmallVector<Type> types;
   for (const Copy &copy : copies)
     types.push_back(boundaryType(copy.type));
   for (const Copy &copy : copies)
     types.push_back(workspaceType(copy.type));
-  auto unit = func::FuncOp::create(op.getLoc(), (func.getName() + "_unit").str(),
-                                   b.getFunctionType(types, {}));
+  auto unit =
+      func::FuncOp::create(op.getLoc(), (func.getName() + "_unit").str(),
+                           b.getFunctionType(types, {}));
   // Gives it another name where this one is taken.
   SymbolTable(func->getParentOp()).insert(unit, func->getIterator());
   unit->setAttr(kWorkspaceAttr, b.getStringAttr(bytes));

@@ -1,8 +1,8 @@
 //===- Emitter.h - One thread's view of a tile program ---------*- C++ -*-===//
 //
 // Walks the body of a tda.tile_program once, in order, and emits what one
-// thread does; where a function holds several programs, they share the blocks of
-// the grid. A tile is a list of values, its fragment:
+// thread does; where a function holds several programs, they share the blocks
+// of the grid. A tile is a list of values, its fragment:
 //
 //   f32 tile M x N     4 values an n8 block: the accumulator of mma.sync
 //                      m16n8k16 (rows g and g + 8, columns 2t and 2t + 1, with
