@@ -14,6 +14,9 @@ import numpy as np
 NAMES = ("q1", "k1", "q2", "k2", "v", "beta", "lambda")
 MEMORY = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # JAX shares the GPU.
 AUTHORS_MS = 15.07  # Their kernel on an H100, B1 H16 N8192 D128, null input.
+# What must hold: host microseconds of tda.attention beyond an empty operator,
+# times faster than the authors' kernel, seconds of the import beyond torch's.
+MOST_OVERHEAD, LEAST_FASTER, MOST_IMPORT = 10, 25, 0.3
 
 
 class Run:
@@ -30,6 +33,9 @@ class Run:
         setattr(self, verdict, getattr(self, verdict) + 1)
         print(f"    {verdict} {name}{': ' + detail if detail else ''}",
               flush=True)
+
+    def require(self, name, holds, detail):
+        self.record("tests", name, "passed" if holds else "failed", detail)
 
     def command(self, name, words, timeout=240, **environment):
         """Runs it with its output in NAME.log; the output, or None."""
@@ -238,6 +244,10 @@ class Run:
         for name, each in found.items():
             print(f"    {name}: {each:.2f}"
                   + (f" ({beyond[name]:+.2f})" if name in beyond else ""))
+        most = beyond["tda.attention"]
+        self.require("host time of a call", most < MOST_OVERHEAD,
+                     f"{most} us beyond an empty operator, "
+                     f"below {MOST_OVERHEAD} wanted")
 
     def c_launcher(self, name, package):
         """NAME_launch from C: with two launches, or as given with one."""
@@ -284,6 +294,11 @@ class Run:
             "shape": "B1 H16 N8192 D128 bf16, causal, beta 1",
             "authors_ms": AUTHORS_MS, **found}
         print(f"==> null input through the torch call: {found}", flush=True)
+        faster = found["normalize"]["times_faster"]
+        if re.search("H[12]00", self.result["machine"]["gpu"]):
+            self.require("null input", faster >= LEAST_FASTER,
+                         f"{faster} times faster than the authors' kernel, "
+                         f"{LEAST_FASTER} wanted")
 
     def versions(self):
         import torch
@@ -297,7 +312,10 @@ class Run:
         code = ("import torch, time; a = time.perf_counter(); import tda; "
                 "print(time.perf_counter() - a)")
         _, text = self.command("import", [sys.executable, "-c", code])
-        self.result["import_seconds_beyond_torch"] = float(text.split()[-1])
+        seconds = float(text.split()[-1])
+        self.result["import_seconds_beyond_torch"] = seconds
+        self.require("import tda", seconds < MOST_IMPORT,
+                     f"{seconds:.3f} s beyond torch")
 
 
 def link_cuda():

@@ -144,6 +144,17 @@ class Layouts(Case):
         self.assertFalse(wrong)
 
 
+class Package(unittest.TestCase):
+    def test_import_is_quick(self):
+        """Beyond torch itself; the best of three, as the machine is shared."""
+        code = ("import time, torch\nstart = time.perf_counter()\nimport tda\n"
+                "print(time.perf_counter() - start)")
+        best = min(float(subprocess.run(
+            [sys.executable, "-c", code], text=True, capture_output=True,
+            check=True).stdout) for _ in range(3))
+        self.assertLess(best, 0.3)
+
+
 class BadInput(Case):
     def refused(self, kind, text, change, **words):
         tensors, beta, lam = inputs()
