@@ -62,7 +62,6 @@ struct Api {
   int (*allocate)(Tensor *like, Managed **made, void *user, SetError setError);
   void *fromObject, *toObject;
   int (*tensorFromObject)(void *object, Tensor *tensor);
-  int (*currentStream)(int deviceType, int32_t device, void **stream);
 };
 
 inline PyObject *plainTypes[2] = {};
@@ -79,7 +78,7 @@ inline bool use(PyObject *type) {
   PyErr_Clear();
   while (api && api->major != 1)
     api = api->previous;
-  if (!api || !api->tensorFromObject || !api->allocate || !api->currentStream)
+  if (!api || !api->tensorFromObject || !api->allocate)
     return false;
   PyObject *&place = plainTypes[plainTypes[0] ? 1 : 0];
   Py_INCREF(type);

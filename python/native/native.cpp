@@ -340,9 +340,9 @@ bool addOwn(PyObject *object, tda_argument *arguments, int &count) {
 /// the call that `calls` has for (number, attributes) and returns o, or (o,
 /// survivors). Returns the number where there is none, and 0 where the tensors
 /// need a closer look in Python first; see Inputs for both. A call is (program
-/// or a function of q1 and k1 that chooses it, kappa, allocate, function that
-/// makes o of q1 and v or like q1, None or function that makes survivors of q1
-/// and q2).
+/// or a function of q1 and k1 that chooses it, kappa, device, function that gives
+/// the stream of a device, allocate, function that makes o of q1 and v or like
+/// q1, None or function that makes survivors of q1 and q2).
 PyObject *attend(PyObject *, PyObject *args) {
   PyObject *calls, *attributes, *offset, *grad;
   Inputs inputs;
@@ -366,9 +366,10 @@ PyObject *attend(PyObject *, PyObject *args) {
     return PyLong_FromLong(0);
   }
   bool alike = inputs.place() & 1;
-  PyObject *program, *kappa, *allocate, *make, *makeSurvivors;
-  if (!PyArg_UnpackTuple(call, "call", 5, 5, &program, &kappa, &allocate, &make,
-                         &makeSurvivors))
+  PyObject *program, *kappa, *index, *streamOf, *allocate, *make,
+      *makeSurvivors;
+  if (!PyArg_UnpackTuple(call, "call", 7, 7, &program, &kappa, &index,
+                         &streamOf, &allocate, &make, &makeSurvivors))
     return nullptr;
   Own held(again(call)); // Other threads may change `calls`.
 
@@ -398,12 +399,12 @@ PyObject *attend(PyObject *, PyObject *args) {
                  ? again(program)
                  : PyObject_CallFunctionObjArgs(program, objects[0], objects[1],
                                                 nullptr));
-  void *stream = nullptr;
-  if (!chosen.object ||
-      dlpack::plain->currentStream(dlpack::Cuda, device, &stream) != 0)
+  if (!chosen.object)
     return nullptr;
-  if (!launchOn(chosen.object, device, arguments, count, allocate, device,
-                stream))
+  Own stream(PyObject_CallFunctionObjArgs(streamOf, index, nullptr));
+  void *handle = stream.object ? PyLong_AsVoidPtr(stream.object) : nullptr;
+  if (PyErr_Occurred() || !launchOn(chosen.object, device, arguments, count,
+                                    allocate, device, handle))
     return nullptr;
   if (makeSurvivors != Py_None)
     return PyTuple_Pack(2, o.object, survivors.object);

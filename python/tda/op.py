@@ -191,7 +191,8 @@ def prepare(place, attributes, q1, q2, v):
     program = _program(problem, device)
     alike = place & 1
     call = (program.only or program.choose, _scalar(device, kappa),
-            program.allocate, torch.empty_like if alike else make_output,
+            device.index, _stream, program.allocate,
+            torch.empty_like if alike else make_output,
             make_survivors if stats else None)
     # What is made while a graph is captured belongs to the graph.
     if torch.cuda.is_current_stream_capturing():
