@@ -75,24 +75,26 @@ def _describe(q1, v, two_views, tokens, causal, power, normalize, window,
 
 _scalars = {}  # (device, value) -> f32 tensor; made once, never written.
 _scalars_lock = threading.Lock()
+_MOST_SCALARS = 64
 
 
 def _scalar(device, value):
-    """`value` as an f32 tensor [] on `device`. Made once a value: the copy
-    from the host ends before it is used, so every stream may read it. While a
-    graph is captured such a copy is not allowed, and a kernel of the graph
-    fills a tensor of its own."""
-    key = (device, value)
-    tensor = _scalars.get(key)
+    """`value` as an f32 tensor [] on `device`, and whether every stream may read
+    it from now on. The first values are made once each: the copy from the host
+    ends before it is used. Later ones, and all while a graph is captured, which
+    allows no such copy, are filled by a kernel on the stream of the call."""
+    tensor = _scalars.get((device, value))
     if tensor is not None:
-        return tensor
-    if device.type == "cuda" and torch.cuda.is_current_stream_capturing():
-        return torch.full((), value, dtype=torch.float32, device=device)
+        return tensor, True
+    cuda = device.type == "cuda"
+    if len(_scalars) >= _MOST_SCALARS or (
+            cuda and torch.cuda.is_current_stream_capturing()):
+        return torch.full((), value, dtype=torch.float32, device=device), False
     with _scalars_lock:
         tensor = torch.tensor(value, dtype=torch.float32).to(device)
-        if device.type == "cuda":
+        if cuda:
             torch.cuda.current_stream(device).synchronize()
-        return _scalars.setdefault(key, tensor)
+        return _scalars.setdefault((device, value), tensor), True
 
 
 def _inputs(q1, k1, q2, k2, v, beta, lam, kappa):
@@ -164,7 +166,7 @@ def _kernel(run, stats):
                normalize, window, offset):
         tokens = lam is not None and lam.dim() == 3
         if kappa is None:
-            kappa = _scalar(q1.device, kappa_value)
+            kappa, _ = _scalar(q1.device, kappa_value)
         inputs = _inputs(q1, k1, q2, k2, v, beta, lam, kappa)
         _check_devices(inputs, q1.device)
         problem, codes = _describe(q1, v, q2 is not None, tokens, causal, power,
@@ -183,19 +185,19 @@ calls = {}
 
 
 def prepare(place, attributes, q1, q2, v):
-    """Puts the call of (place, attributes) there; what _native.attend wants."""
+    """A dictionary with the call of (place, attributes): `calls`, or where its
+    kappa is for one stream another."""
     causal, power, kappa, normalize, window, stats = attributes
     device = q1.device
     problem, _ = _describe(q1, v, q2 is not None, False, causal, power,
                            normalize, window, stats)
     program = _program(problem, device)
     alike = place & 1
-    call = (program.only or program.choose, _scalar(device, kappa),
-            device.index, _stream, program.allocate,
-            torch.empty_like if alike else make_output,
+    kappa, stays = _scalar(device, kappa)
+    call = (program.only or program.choose, kappa, device.index, _stream,
+            program.allocate, torch.empty_like if alike else make_output,
             make_survivors if stats else None)
-    # What is made while a graph is captured belongs to the graph.
-    if torch.cuda.is_current_stream_capturing():
+    if not stays:
         return {(place, attributes): call}
     calls[place, attributes] = call
     return calls

@@ -8,7 +8,7 @@ import torch
 
 import tda
 from common import BOUND, Case, DEVICE, error, inputs
-from tda import reference
+from tda import op, reference
 
 
 class Numbers(Case):
@@ -52,6 +52,16 @@ class Numbers(Case):
         self.assertTrue(torch.equal(scalar, tda.attention(
             *tensors, full[0], full[0] / 2)))
         self.check(tensors, beta, torch.rand(2, 4, 96, device=DEVICE))
+
+    def test_many_kappas(self):
+        """Each its own value, also beyond those that are kept."""
+        tensors, beta, lam = inputs(nq=8, nk=8)
+        for i in range(100):
+            o = tda.attention(*tensors, beta, lam, kappa=1 + i / 7)
+        wanted = tda.attention(*tensors, beta, lam, kappa=torch.tensor(
+            1 + 99 / 7, dtype=torch.float32, device=DEVICE))
+        self.assertTrue(torch.equal(o, wanted))
+        self.assertLessEqual(len(op._scalars), op._MOST_SCALARS)
 
     def test_parameters(self):
         tensors, beta, lam = inputs()
