@@ -384,9 +384,11 @@ PyObject *attend(PyObject *, PyObject *args) {
       tda_scalar(offset == Py_None
                      ? arguments[1].shape[2] - arguments[0].shape[2]
                      : PyLong_AsLongLong(offset));
+  if (PyErr_Occurred())
+    return nullptr;
   Own o(PyObject_CallFunctionObjArgs(make, objects[0],
                                      alike ? nullptr : objects[4], nullptr));
-  if (PyErr_Occurred() || !addOwn(o.object, arguments, count))
+  if (!addOwn(o.object, arguments, count))
     return nullptr;
   Own survivors;
   if (makeSurvivors != Py_None) {
