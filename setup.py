@@ -71,7 +71,8 @@ class Wheel(bdist_wheel):
 setup(
     ext_modules=[Extension(
         "tda._native", ["python/native/native.cpp"],
-        depends=["python/native/Exchange.h", "include/tda/runtime.h"],
+        depends=["python/native/Exchange.h", "include/tda/ProgramLoop.h",
+                 "include/tda/runtime.h"],
         include_dirs=["include"], language="c++", py_limited_api=True,
         extra_compile_args=["-std=c++17", "-O2", "-fvisibility=hidden"],
         extra_link_args=["-static-libstdc++", "-static-libgcc", "-ldl",

@@ -208,8 +208,8 @@ Prediction tune::predict(const Workload &w, const Schedule &s,
                 (p.causal ? 0.3 : 0.5);
   double cyclesToUs = 1e-3 / device.gigahertz;
   result.us = (perSm + tail) * cyclesToUs + device.launchUs;
-  if (p.normalize && s.path == Path::Wgmma) // kernels that make unit rows
-    result.us += 2 * device.launchUs;
+  if (p.normalize && s.path == Path::Wgmma) // the kernel of unit rows
+    result.us += device.launchUs;
   else if (p.normalize)
     result.us *= 1.25;
   double scale = tiles.total * heads / device.sms * cyclesToUs;

@@ -6,7 +6,7 @@
 // aggregate. What is decided here holds for every target: which tiles are
 // visited, which are masked, where a tile may be skipped. How a tile lies in
 // registers or memory is the target's business. On the wgmma path `normalize`
-// becomes functions of its own (UnitRows.h).
+// becomes a function of its own (UnitRows.h).
 //
 // Before: verify-form `scheduled`. After: verify-form `tiles`.
 //

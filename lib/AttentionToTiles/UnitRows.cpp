@@ -32,7 +32,9 @@ public:
 private:
   FailureOr<SmallVector<Copy>> copiesOf(ArrayRef<Value> operands);
   void place(Copy &copy);
-  void buildFunction(ArrayRef<Copy> copies, StringRef suffix);
+  void buildFunction(ArrayRef<SmallVector<Copy>> groups);
+  void buildProgram(ArrayRef<Copy> copies, ValueRange sources,
+                    ValueRange targets);
   void readCopy(const Copy &copy, ArrayRef<OpOperand *> operands);
 
   func::FuncOp func;
@@ -77,30 +79,45 @@ void UnitRows::place(Copy &copy) {
   bytes += (bytes.empty() ? "" : " + ") + size;
 }
 
-/// The function that writes `copies`, which have the same rows, before `func`.
-void UnitRows::buildFunction(ArrayRef<Copy> copies, StringRef suffix) {
+/// The function that writes the copies of both groups, before `func`.
+void UnitRows::buildFunction(ArrayRef<SmallVector<Copy>> groups) {
+  SmallVector<Copy> copies =
+      llvm::to_vector(llvm::concat<const Copy>(groups[0], groups[1]));
   SmallVector<Type> types;
   for (const Copy &copy : copies)
     types.push_back(boundaryType(copy.type));
   for (const Copy &copy : copies)
     types.push_back(workspaceType(copy.type));
-  Location loc = op.getLoc();
-  auto unit = func::FuncOp::create(loc, (func.getName() + suffix).str(),
-                                   b.getFunctionType(types, {}));
+  auto unit =
+      func::FuncOp::create(op.getLoc(), (func.getName() + "_unit").str(),
+                           b.getFunctionType(types, {}));
   // Gives it another name where this one is taken.
   SymbolTable(func->getParentOp()).insert(unit, func->getIterator());
   unit->setAttr(kWorkspaceAttr, b.getStringAttr(bytes));
   Block *entry = unit.addEntryBlock();
-  ValueRange sources = entry->getArguments().take_front(copies.size());
-  ValueRange targets = entry->getArguments().drop_front(copies.size());
   for (auto [i, copy] : llvm::enumerate(copies)) {
     unsigned target = copies.size() + i;
     unit.setArgAttr(i, kOperandAttr, b.getStringAttr(copy.name));
     unit.setArgAttr(target, kOperandAttr, b.getStringAttr(copy.name));
     unit.setArgAttr(target, kWorkspaceAttr, b.getStringAttr(copy.offset));
   }
+  unsigned at = 0;
+  for (ArrayRef<Copy> group : groups) {
+    b.setInsertionPointToEnd(entry);
+    buildProgram(group, entry->getArguments().slice(at, group.size()),
+                 entry->getArguments().slice(copies.size() + at, group.size()));
+    at += group.size();
+  }
+  b.setInsertionPointToEnd(entry);
+  func::ReturnOp::create(b, op.getLoc());
+}
 
-  b.setInsertionPointToStart(entry);
+/// The program that writes `copies`, which have the same rows.
+void UnitRows::buildProgram(ArrayRef<Copy> copies, ValueRange sources,
+                            ValueRange targets) {
+  if (copies.empty())
+    return;
+  Location loc = op.getLoc();
   auto dim = [&](int64_t axis) -> Value {
     return b.createOrFold<memref::DimOp>(loc, sources[0], axis);
   };
@@ -110,7 +127,6 @@ void UnitRows::buildFunction(ArrayRef<Copy> copies, StringRef suffix) {
   auto program = TileProgramOp::create(
       b, loc, batches, heads, rows, ScheduleAttr::get(b.getContext(), schedule),
       *op.getTarget());
-  func::ReturnOp::create(b, loc);
   Block &body = program.getBody().front();
   b.setInsertionPointToStart(&body);
   Value batch = body.getArgument(0), head = body.getArgument(1),
@@ -150,10 +166,7 @@ LogicalResult UnitRows::split() {
   FailureOr<SmallVector<Copy>> keys = copiesOf({op.getK1(), op.getK2()});
   if (failed(keys))
     return failure();
-  for (auto [copies, suffix] :
-       {std::pair(*queries, "_unit_q"), std::pair(*keys, "_unit_k")})
-    if (!copies.empty())
-      buildFunction(copies, suffix);
+  buildFunction({*queries, *keys});
 
   SmallVector<OpOperand *> operands{&op.getQ1Mutable(), &op.getK1Mutable()};
   for (MutableOperandRange range : {op.getQ2Mutable(), op.getK2Mutable()})

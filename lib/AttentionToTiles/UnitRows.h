@@ -4,7 +4,9 @@
 // memory, so `normalize` is a pass of its own: a function of tiles, launched
 // first, writes each query or key row divided by its L2 norm to the workspace
 // of the call, and the attention reads that copy. A row is then normalised
-// once, not once for each block of rows that meets it.
+// once, not once for each block of rows that meets it. The function has a
+// program for the queries and one for the keys, which have rows of their own;
+// both are one launch.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TDA_UNITROWS_H
@@ -23,8 +25,8 @@ namespace tda {
 constexpr llvm::StringLiteral kWorkspaceAttr = "tda.workspace";
 
 /// Takes `normalize` out of `op`, the one attention of `func`, whose arguments
-/// have their names: puts the functions of tiles that make unit rows before
-/// `func`, and gives `func` arguments for what they make. Fails with an error
+/// have their names: puts the function of tiles that makes unit rows before
+/// `func`, and gives `func` arguments for what it makes. Fails with an error
 /// where a query or key is no argument.
 llvm::LogicalResult splitUnitRows(mlir::func::FuncOp func, AttentionOp op);
 

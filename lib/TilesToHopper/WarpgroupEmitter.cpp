@@ -111,7 +111,7 @@ LogicalResult WarpgroupEmitter::emitPrograms() {
   staged = i32(-1);
   state.assign(fetches ? 9 : 4, zero);
   if (schedule.grid == Grid::Plain) {
-    placeByBlock();
+    placeByBlock(NVVM::BlockIdXOp::create(b, loc, type));
     return emitBlock(program.getBody().front());
   }
   Value rows = rowBlocks();

@@ -163,20 +163,37 @@ LogicalResult Emitter::emit() {
   group = divide(lane, i32(4));
   quad = remainder(lane, i32(4));
   warpRow = add(mul(divide(thread, i32(32)), 16), group);
-  // What stands before the program (lengths, offset), then the program itself.
+  // What stands around the programs (lengths, offset), then the programs.
+  SmallVector<TileProgramOp> programs;
   for (Operation &op : *program->getBlock()) {
-    if (isa<func::ReturnOp>(op))
-      continue;
-    if (&op == program.getOperation()) {
-      placeByBlock();
-      if (failed(emitBlock(program.getBody().front())))
-        return failure();
-    } else if (failed(emitOp(&op))) {
+    if (auto each = dyn_cast<TileProgramOp>(op))
+      programs.push_back(each);
+    else if (!isa<func::ReturnOp>(op) && failed(emitOp(&op)))
       return failure();
-    }
   }
+  if (failed(emitByBlock(programs, NVVM::BlockIdXOp::create(b, loc, type))))
+    return failure();
   LLVM::ReturnOp::create(b, loc, ValueRange{});
   return success();
+}
+
+/// The first blocks run the first program, those after them the next one.
+LogicalResult Emitter::emitByBlock(ArrayRef<TileProgramOp> programs,
+                                   Value number) {
+  program = programs.front();
+  if (programs.size() == 1) {
+    placeByBlock(number);
+    return emitBlock(program.getBody().front());
+  }
+  Value blocks =
+      mul(mul(rowBlocks(), get(program.getHeads())), get(program.getBatches()));
+  auto isFirst = scf::IfOp::create(b, loc, less(number, blocks), true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(isFirst.thenBlock());
+  if (failed(emitByBlock(programs.take_front(), number)))
+    return failure();
+  b.setInsertionPointToStart(isFirst.elseBlock());
+  return emitByBlock(programs.drop_front(), sub(number, blocks));
 }
 
 /// Blocks of rows of one head.
@@ -210,12 +227,11 @@ void Emitter::placeProgram(Value head, Value rowBlock) {
   set(body.getArgument(2), {mul(rowBlock, schedule.tileM)});
 }
 
-/// A program a block of the grid. The long rows come first: the last blocks to
+/// The place of block `number`. The long rows come first: the last blocks to
 /// start are the short ones.
-void Emitter::placeByBlock() {
+void Emitter::placeByBlock(Value number) {
   Value blocks = rowBlocks();
-  auto [turn, head] =
-      walkGroups(NVVM::BlockIdXOp::create(b, loc, b.getI32Type()), blocks);
+  auto [turn, head] = walkGroups(number, blocks);
   placeProgram(head, sub(sub(blocks, i32(1)), turn));
 }
 

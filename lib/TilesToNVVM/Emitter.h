@@ -1,7 +1,8 @@
 //===- Emitter.h - One thread's view of a tile program ---------*- C++ -*-===//
 //
 // Walks the body of a tda.tile_program once, in order, and emits what one
-// thread does. A tile is a list of values, its fragment:
+// thread does; where a function holds several programs, they share the blocks
+// of the grid. A tile is a list of values, its fragment:
 //
 //   f32 tile M x N     4 values an n8 block: the accumulator of mma.sync
 //                      m16n8k16 (rows g and g + 8, columns 2t and 2t + 1, with
@@ -49,7 +50,9 @@ protected:
   std::pair<mlir::Value, mlir::Value> walkGroups(mlir::Value number,
                                                  mlir::Value turns);
   void placeProgram(mlir::Value head, mlir::Value rowBlock);
-  void placeByBlock();
+  void placeByBlock(mlir::Value number);
+  llvm::LogicalResult emitByBlock(llvm::ArrayRef<TileProgramOp> programs,
+                                  mlir::Value number);
   llvm::LogicalResult emitBlock(mlir::Block &block);
   virtual llvm::LogicalResult emitOp(mlir::Operation *op);
   llvm::LogicalResult emitIf(mlir::scf::IfOp op);
@@ -156,8 +159,8 @@ protected:
   mlir::OpBuilder &b;
   mlir::Location loc;
   KernelSignature &signature;
-  TileProgramOp program;
-  Schedule schedule;
+  TileProgramOp program; ///< The one that is emitted now.
+  Schedule schedule;     ///< Of all of them.
   llvm::DenseMap<mlir::Value, Fragment> fragments;
   mlir::Value thread, lane, group, quad, warpRow, shared;
 };

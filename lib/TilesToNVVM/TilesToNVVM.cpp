@@ -1,7 +1,7 @@
 //===- TilesToNVVM.cpp - Lower tiles to cp.async, ldmatrix and mma.sync ---===//
 //
-// The driver of the portable GPU path. Each function that holds one
-// tda.tile_program becomes a kernel; Emitter.h says how a tile lies in the
+// The driver of the portable GPU path. Each function that holds
+// tda.tile_programs becomes a kernel; Emitter.h says how a tile lies in the
 // registers of a block, KernelSignature.h what its parameters are.
 //
 // Before: verify-form `tiles`, target with the MmaSync path. After: llvm, nvvm,
@@ -98,9 +98,20 @@ std::string gridOf(func::FuncOp func, TileProgramOp program) {
          " * " + length(0);
 }
 
-LogicalResult lowerFunction(func::FuncOp func, TileProgramOp program) {
-  if (failed(checkTarget(program)) || failed(checkBody(program)))
-    return failure();
+LogicalResult lowerFunction(func::FuncOp func,
+                            ArrayRef<TileProgramOp> programs) {
+  TileProgramOp program = programs.front();
+  int64_t sharedBytes = 0;
+  std::string grid;
+  for (TileProgramOp each : programs) {
+    if (failed(checkTarget(each)) || failed(checkBody(each)))
+      return failure();
+    if (each.getSchedule() != program.getSchedule())
+      return each.emitError("another schedule than that of the program before "
+                            "it, with which it shares a kernel");
+    sharedBytes = std::max(sharedBytes, ringBytes(each));
+    grid += (grid.empty() ? "" : " + ") + gridOf(func, each);
+  }
   OpBuilder b(func);
   FailureOr<KernelSignature> signature = createKernel(b, func);
   if (failed(signature))
@@ -115,9 +126,9 @@ LogicalResult lowerFunction(func::FuncOp func, TileProgramOp program) {
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                   b.getI32IntegerAttr(1));
   NamedAttrList launch(kernel->getAttrOfType<DictionaryAttr>(kLaunchAttr));
-  launch.set("grid", b.getStringAttr(gridOf(func, program)));
+  launch.set("grid", b.getStringAttr(grid));
   launch.set("block", b.getI32IntegerAttr(threads));
-  launch.set("shared_bytes", b.getI64IntegerAttr(ringBytes(program)));
+  launch.set("shared_bytes", b.getI64IntegerAttr(sharedBytes));
   kernel->setAttr(kLaunchAttr, launch.getDictionary(b.getContext()));
   func.erase();
   return success();
@@ -131,10 +142,9 @@ struct TilesToNVVM : tda::impl::TilesToNVVMBase<TilesToNVVM> {
     for (func::FuncOp func : functions) {
       if (func.isExternal())
         continue;
-      auto programs = func.getBody().getOps<TileProgramOp>();
-      if (programs.empty())
-        continue;
-      if (failed(lowerFunction(func, *programs.begin())))
+      SmallVector<TileProgramOp> programs(
+          func.getBody().getOps<TileProgramOp>());
+      if (!programs.empty() && failed(lowerFunction(func, programs)))
         return signalPassFailure();
     }
     // What was read from constant globals is in the kernels now.

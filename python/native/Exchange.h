@@ -45,15 +45,27 @@ struct Tensor {
   }
 };
 
+/// DLManagedTensorVersioned.
+struct Managed {
+  uint32_t major, minor;
+  void *context;
+  void (*deleter)(Managed *self);
+  uint64_t flags;
+  Tensor tensor;
+};
+
+using SetError = void (*)(void *user, const char *kind, const char *message);
+
 struct Api {
   uint32_t major, minor;
   Api *previous;
-  void *allocate, *fromObject, *toObject;
+  int (*allocate)(Tensor *like, Managed **made, void *user, SetError setError);
+  void *fromObject, *toObject;
   int (*tensorFromObject)(void *object, Tensor *tensor);
 };
 
 inline PyObject *plainTypes[2] = {};
-inline int (*tensorFromObject)(void *, Tensor *) = nullptr;
+inline const Api *plain = nullptr; ///< Of their framework.
 
 /// Reads objects of exactly `type` from now on, where it has the interface; two
 /// types at most, of one framework.
@@ -66,12 +78,12 @@ inline bool use(PyObject *type) {
   PyErr_Clear();
   while (api && api->major != 1)
     api = api->previous;
-  if (!api || !api->tensorFromObject)
+  if (!api || !api->tensorFromObject || !api->allocate)
     return false;
   PyObject *&place = plainTypes[plainTypes[0] ? 1 : 0];
   Py_INCREF(type);
   place = type;
-  tensorFromObject = api->tensorFromObject;
+  plain = api;
   return true;
 }
 
@@ -85,10 +97,23 @@ inline bool isPlain(PyObject *object) {
 inline bool read(PyObject *object, Tensor &tensor) {
   if (!isPlain(object))
     return false;
-  if (tensorFromObject(object, &tensor) == 0 && tensor.strides)
+  if (plain->tensorFromObject(object, &tensor) == 0 && tensor.strides)
     return true;
   PyErr_Clear();
   return false;
+}
+
+/// A tensor of bytes from the allocator of the plain tensors' framework, for
+/// the current stream of the CUDA device; NULL, without an exception, where
+/// that fails.
+inline Managed *allocateBytes(int device, size_t bytes) {
+  int64_t shape = int64_t(bytes), stride = 1;
+  Tensor like = {nullptr, Cuda, device, 1, 1, 8, 1, &shape, &stride, 0};
+  Managed *made = nullptr;
+  auto ignore = [](void *, const char *, const char *) {};
+  int status = plain->allocate(&like, &made, nullptr, ignore);
+  PyErr_Clear();
+  return status == 0 ? made : nullptr;
 }
 
 } // namespace dlpack

@@ -12,17 +12,14 @@
 #include <Python.h>
 
 #include "Exchange.h"
+#include "tda/ProgramLoop.h"
 #include "tda/runtime.h"
-
-#include <atomic>
-#include <thread>
-#include <vector>
 
 namespace {
 
 constexpr int MaxArguments = 32;
 
-PyObject *nameShape, *nameStride, *nameDataPtr;
+PyObject *nameShape, *nameStride, *nameDataPtr, *nameRequiresGrad;
 
 PyObject *raise(tda_status status) {
   PyObject *type =
@@ -49,6 +46,19 @@ int readTuple(PyObject *tuple, int64_t *values) {
   return PyErr_Occurred() ? -1 : static_cast<int>(count);
 }
 
+tda_argument argumentOf(const dlpack::Tensor &tensor) {
+  tda_argument argument = {};
+  argument.kind = TDA_TENSOR;
+  argument.dtype = tensor.dtype();
+  argument.data = static_cast<char *>(tensor.data) + tensor.offset;
+  argument.rank = tensor.rank;
+  for (int i = 0; i < tensor.rank; ++i) {
+    argument.shape[i] = tensor.shape[i];
+    argument.strides[i] = tensor.strides[i];
+  }
+  return argument;
+}
+
 /// An int is a scalar, anything else a tensor of `dtype`.
 bool readArgument(PyObject *object, int dtype, tda_argument &argument) {
   argument = tda_argument();
@@ -67,12 +77,7 @@ bool readArgument(PyObject *object, int dtype, tda_argument &argument) {
                       "an argument has another dtype than the kernel");
       return false;
     }
-    argument.data = static_cast<char *>(tensor.data) + tensor.offset;
-    argument.rank = tensor.rank;
-    for (int i = 0; i < tensor.rank; ++i) {
-      argument.shape[i] = tensor.shape[i];
-      argument.strides[i] = tensor.strides[i];
-    }
+    argument = argumentOf(tensor);
     return true;
   }
   argument.rank =
@@ -91,7 +96,8 @@ bool readArgument(PyObject *object, int dtype, tda_argument &argument) {
 }
 
 /// The arguments in `tuple` with the tda_dtype codes in `dtypes`; -1 with an
-/// exception on failure.
+/// exception on failure. None is the offset that aligns the last rows of the
+/// first two, queries and keys.
 int readArguments(PyObject *tuple, const char *dtypes, Py_ssize_t dtypeCount,
                   tda_argument *arguments) {
   Py_ssize_t count = PyTuple_Size(tuple);
@@ -101,9 +107,13 @@ int readArguments(PyObject *tuple, const char *dtypes, Py_ssize_t dtypeCount,
                                         "at most 32 arguments");
     return -1;
   }
-  for (Py_ssize_t i = 0; i < count; ++i)
-    if (!readArgument(PyTuple_GetItem(tuple, i), dtypes[i], arguments[i]))
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyObject *object = PyTuple_GetItem(tuple, i);
+    if (object == Py_None && i >= 2)
+      arguments[i] = tda_scalar(arguments[1].shape[2] - arguments[0].shape[2]);
+    else if (!readArgument(object, dtypes[i], arguments[i]))
       return -1;
+  }
   return static_cast<int>(count);
 }
 
@@ -162,12 +172,28 @@ PyObject *close(PyObject *, PyObject *handle) {
   Py_RETURN_NONE;
 }
 
-/// A tensor that a function of Python allocates.
+/// Memory for one launch: from the framework of plain tensors on a GPU, else a
+/// tensor that a function of Python allocates. Freed when the launch is on its
+/// stream: the framework's allocator keeps it until the stream is past that.
 struct Workspace {
-  PyObject *allocate, *buffer;
+  PyObject *allocate;
+  int device; ///< -1: only the function will do.
+  dlpack::Managed *managed = nullptr;
+  PyObject *buffer = nullptr;
+
+  ~Workspace() {
+    if (managed && managed->deleter)
+      managed->deleter(managed);
+    Py_XDECREF(buffer);
+  }
 
   static void *get(void *user, size_t bytes) {
     auto *self = static_cast<Workspace *>(user);
+    if (self->device >= 0)
+      self->managed = dlpack::allocateBytes(self->device, bytes);
+    if (self->managed)
+      return static_cast<char *>(self->managed->tensor.data) +
+             self->managed->tensor.offset;
     self->buffer = PyObject_CallFunction(self->allocate, "n", Py_ssize_t(bytes));
     PyObject *data = self->buffer ? PyObject_CallMethodObjArgs(
                                         self->buffer, nameDataPtr, nullptr)
@@ -178,47 +204,213 @@ struct Workspace {
   }
 };
 
-/// ready(q1, k1, q2, k2, v, beta, lam), None for what one view lacks:
-/// whether a call needs no closer look in Python: everything lies on one CUDA
-/// device, dtypes, ranks, heads and head dimensions agree, last strides are 1,
-/// beta and lam are f32 [Hq].
-PyObject *ready(PyObject *, PyObject *args) {
-  PyObject *objects[7];
-  if (!PyArg_UnpackTuple(args, "ready", 7, 7, &objects[0], &objects[1],
-                         &objects[2], &objects[3], &objects[4], &objects[5],
-                         &objects[6]))
-    return nullptr;
-  dlpack::Tensor tensors[7];
-  const dlpack::Tensor &q = tensors[0], &k = tensors[1];
-  bool one = objects[2] == Py_None && objects[3] == Py_None &&
-             objects[6] == Py_None;
-  bool fits = true;
-  for (int i = 0; i < 7 && fits; ++i) {
-    if (one && (i == 2 || i == 3 || i == 6))
-      continue;
-    dlpack::Tensor &t = tensors[i];
-    fits = dlpack::isPlain(objects[i]) && dlpack::read(objects[i], t) &&
-           t.deviceType == dlpack::Cuda && t.device == q.device;
-    if (!fits)
-      break;
-    if (i >= 5) {
-      fits = t.rank == 1 && t.dtype() == TDA_F32 && t.shape[0] == q.shape[1] &&
-             (t.shape[0] <= 1 || t.strides[0] == 1);
-      continue;
-    }
-    fits = t.rank == 4 && t.dtype() == q.dtype() && t.dtype() >= TDA_BF16 &&
-           t.dtype() <= TDA_F16 && t.shape[3] > 0 &&
-           (t.shape[3] == 1 || t.strides[3] == 1) && t.shape[0] == q.shape[0] &&
-           (i == 4 || t.shape[3] == q.shape[3]);
-    if (!fits || i == 0)
-      continue;
-    if (i == 1)
-      fits = k.shape[1] > 0 && q.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
-    else
-      fits = t.shape[1] == (i == 2 ? q : k).shape[1] &&
-             t.shape[2] == (i == 2 ? q : k).shape[2];
+/// A reference that is given back.
+struct Own {
+  PyObject *object;
+
+  explicit Own(PyObject *object = nullptr) : object(object) {}
+  Own(const Own &) = delete;
+  Own &operator=(const Own &) = delete;
+  ~Own() { Py_XDECREF(object); }
+
+  PyObject *release() {
+    PyObject *given = object;
+    object = nullptr;
+    return given;
   }
-  return PyBool_FromLong(fits);
+};
+
+PyObject *again(PyObject *object) {
+  Py_INCREF(object);
+  return object;
+}
+
+/// Launches; false with an exception. `memory` is the device whose memory the
+/// framework of plain tensors gives, or -1.
+bool launchOn(PyObject *handle, int device, const tda_argument *arguments,
+              int count, PyObject *allocate, int memory, void *stream) {
+  tda_program *program = programOf(handle);
+  if (!program)
+    return false;
+  Workspace workspace = {allocate, memory};
+  tda_status status = tda_launch_with(program, device, arguments, count,
+                                      Workspace::get, &workspace, stream);
+  if (status && !PyErr_Occurred())
+    raise(status);
+  return !PyErr_Occurred();
+}
+
+/// Whether `t` is laid out [B, H, N, D] or [B, N, H, D] without gaps.
+bool isDense(const dlpack::Tensor &t) {
+  auto follows = [&](const int (&axes)[4]) {
+    int64_t stride = 1;
+    for (int axis : axes) {
+      if (t.shape[axis] != 1 && t.strides[axis] != stride)
+        return false;
+      stride *= t.shape[axis];
+    }
+    return true;
+  };
+  return follows({3, 2, 1, 0}) || follows({3, 1, 2, 0});
+}
+
+bool requiresGrad(PyObject *object) {
+  PyObject *flag = PyObject_GetAttr(object, nameRequiresGrad);
+  bool set = flag != Py_False;
+  Py_XDECREF(flag);
+  PyErr_Clear();
+  return set;
+}
+
+/// q1, k1, q2, k2, v, beta, lam of an attention; None for what one view lacks.
+struct Inputs {
+  PyObject *objects[7];
+  dlpack::Tensor tensors[7];
+  bool one; ///< View.
+
+  bool has(int i) const { return !one || (i != 2 && i != 3 && i != 6); }
+  bool read(bool grad);
+  bool fits() const;
+  int64_t place() const;
+};
+
+/// Whether all are plain tensors on one CUDA device, none of which requires a
+/// gradient where `grad` asks for that.
+bool Inputs::read(bool grad) {
+  one = objects[2] == Py_None && objects[3] == Py_None && objects[6] == Py_None;
+  for (int i = 0; i < 7; ++i)
+    if (has(i) && !(dlpack::read(objects[i], tensors[i]) &&
+                    tensors[i].deviceType == dlpack::Cuda &&
+                    tensors[i].device == tensors[0].device &&
+                    !(grad && requiresGrad(objects[i]))))
+      return false;
+  return true;
+}
+
+/// Whether dtypes, ranks, lengths, heads and head dimensions agree, last strides
+/// are 1, beta and lam are f32 [Hq].
+bool Inputs::fits() const {
+  const dlpack::Tensor &q = tensors[0], &k = tensors[1];
+  if (q.rank != 4 || q.dtype() < TDA_BF16 || q.dtype() > TDA_F16)
+    return false;
+  for (int i = 0; i < 5; ++i) {
+    const dlpack::Tensor &t = tensors[i], &like = i == 2 ? q : k;
+    if (has(i) &&
+        !(t.rank == 4 && t.dtype() == q.dtype() && t.shape[0] == q.shape[0] &&
+          t.shape[3] > 0 && t.shape[3] < 1 << 16 &&
+          (t.shape[3] == 1 || t.strides[3] == 1) &&
+          (i == 4 || t.shape[3] == q.shape[3]) &&
+          (i == 0 || (t.shape[1] == like.shape[1] &&
+                      t.shape[2] == like.shape[2]))))
+      return false;
+  }
+  for (int i = 5; i < 7; ++i) {
+    const dlpack::Tensor &t = tensors[i];
+    if (has(i) &&
+        !(t.rank == 1 && t.dtype() == TDA_F32 && t.shape[0] == q.shape[1] &&
+          (t.shape[0] <= 1 || t.strides[0] == 1)))
+      return false;
+  }
+  return k.shape[1] > 0 && q.shape[1] > 0 && q.shape[1] % k.shape[1] == 0 &&
+         q.device < 1 << 12;
+}
+
+/// Equal numbers say: equal device, dtype, views and head dimensions, and whether
+/// o lies in memory as q1 does (the lowest bit). Never 0.
+int64_t Inputs::place() const {
+  const dlpack::Tensor &q = tensors[0], &v = tensors[4];
+  bool alike = q.shape[3] == v.shape[3] && isDense(q);
+  return int64_t(q.device) << 48 | q.shape[3] << 32 | v.shape[3] << 16 |
+         q.dtype() << 2 | int(one) << 1 | int(alike);
+}
+
+/// A tensor of `object`, which an own function of Python made.
+bool addOwn(PyObject *object, tda_argument *arguments, int &count) {
+  dlpack::Tensor tensor;
+  if (object && dlpack::read(object, tensor)) {
+    arguments[count++] = argumentOf(tensor);
+    return true;
+  }
+  if (!PyErr_Occurred())
+    PyErr_SetString(PyExc_RuntimeError, "a tensor of the call is not plain");
+  return false;
+}
+
+/// attend(calls, q1, k1, q2, k2, v, beta, lam, attributes, offset, grad): runs
+/// the call that `calls` has for (number, attributes) and returns o, or (o,
+/// survivors). Returns the number where there is none, and 0 where the tensors
+/// need a closer look in Python first; see Inputs for both. A call is (program
+/// or a function of q1 and k1 that chooses it, kappa, device, function that gives
+/// the stream of a device, allocate, function that makes o of q1 and v or like
+/// q1, None or function that makes survivors of q1 and q2).
+PyObject *attend(PyObject *, PyObject *args) {
+  PyObject *calls, *attributes, *offset, *grad;
+  Inputs inputs;
+  PyObject **objects = inputs.objects;
+  if (!PyArg_UnpackTuple(args, "attend", 11, 11, &calls, &objects[0],
+                         &objects[1], &objects[2], &objects[3], &objects[4],
+                         &objects[5], &objects[6], &attributes, &offset, &grad))
+    return nullptr;
+  if (!inputs.read(grad == Py_True) || !inputs.fits() ||
+      (offset != Py_None && !PyLong_CheckExact(offset)))
+    return PyLong_FromLong(0);
+  PyObject *place = PyLong_FromLongLong(inputs.place());
+  PyObject *key = PyTuple_Pack(2, place, attributes);
+  PyObject *call = key ? PyDict_GetItemWithError(calls, key) : nullptr;
+  Py_XDECREF(key);
+  if (!call && !PyErr_Occurred())
+    return place;
+  Py_XDECREF(place);
+  if (!call) {
+    PyErr_Clear(); // An attribute of a type that no call has.
+    return PyLong_FromLong(0);
+  }
+  bool alike = inputs.place() & 1;
+  PyObject *program, *kappa, *index, *streamOf, *allocate, *make,
+      *makeSurvivors;
+  if (!PyArg_UnpackTuple(call, "call", 7, 7, &program, &kappa, &index,
+                         &streamOf, &allocate, &make, &makeSurvivors))
+    return nullptr;
+  Own held(again(call)); // Other threads may change `calls`.
+
+  int device = inputs.tensors[0].device, count = 0;
+  tda_argument arguments[MaxArguments];
+  for (int i = 0; i < 7; ++i)
+    if (inputs.has(i))
+      arguments[count++] = argumentOf(inputs.tensors[i]);
+  if (!addOwn(kappa, arguments, count))
+    return nullptr;
+  arguments[count++] =
+      tda_scalar(offset == Py_None
+                     ? arguments[1].shape[2] - arguments[0].shape[2]
+                     : PyLong_AsLongLong(offset));
+  if (PyErr_Occurred())
+    return nullptr;
+  Own o(PyObject_CallFunctionObjArgs(make, objects[0],
+                                     alike ? nullptr : objects[4], nullptr));
+  if (!addOwn(o.object, arguments, count))
+    return nullptr;
+  Own survivors;
+  if (makeSurvivors != Py_None) {
+    survivors.object = PyObject_CallFunctionObjArgs(makeSurvivors, objects[0],
+                                                    objects[2], nullptr);
+    if (!addOwn(survivors.object, arguments, count))
+      return nullptr;
+  }
+  Own chosen(PyLong_Check(program)
+                 ? again(program)
+                 : PyObject_CallFunctionObjArgs(program, objects[0], objects[1],
+                                                nullptr));
+  if (!chosen.object)
+    return nullptr;
+  Own stream(PyObject_CallFunctionObjArgs(streamOf, index, nullptr));
+  void *handle = stream.object ? PyLong_AsVoidPtr(stream.object) : nullptr;
+  if (PyErr_Occurred() || !launchOn(chosen.object, device, arguments, count,
+                                    allocate, device, handle))
+    return nullptr;
+  if (makeSurvivors != Py_None)
+    return PyTuple_Pack(2, o.object, survivors.object);
+  return o.release();
 }
 
 /// use(type): the type of plain tensors, whose exchange interface is read.
@@ -235,24 +427,19 @@ PyObject *launch(PyObject *, PyObject *args) {
                         &PyTuple_Type, &tuple, &dtypes, &dtypeCount, &stream,
                         &allocate))
     return nullptr;
-  tda_program *program = programOf(handle);
   void *streamHandle = PyLong_AsVoidPtr(stream);
-  if (!program || PyErr_Occurred())
+  if (PyErr_Occurred())
     return nullptr;
   tda_argument arguments[MaxArguments];
   int count = readArguments(tuple, dtypes, dtypeCount, arguments);
   if (count < 0)
     return nullptr;
-
-  Workspace workspace = {allocate, nullptr};
-  tda_status status = tda_launch_with(program, device, arguments, count,
-                                      Workspace::get, &workspace, streamHandle);
-  // The framework's allocator keeps the buffer for the stream.
-  Py_XDECREF(workspace.buffer);
-  if (PyErr_Occurred())
+  dlpack::Tensor first;
+  bool onGpu = dlpack::read(PyTuple_GetItem(tuple, 0), first) &&
+               first.deviceType == dlpack::Cuda;
+  if (!launchOn(handle, device, arguments, count, allocate,
+                onGpu ? device : -1, streamHandle))
     return nullptr;
-  if (status)
-    return raise(status);
   Py_RETURN_NONE;
 }
 
@@ -280,30 +467,6 @@ PyObject *check(PyObject *, PyObject *args) {
 }
 
 using CpuCode = void (*)(void **);
-
-/// Calls `code` for all programs, divided among threads.
-void runPrograms(CpuCode code, const std::vector<void *> &arguments,
-                 int64_t programs, int64_t threads) {
-  int64_t chunk = programs / (threads * 32);
-  chunk = chunk > 1 ? chunk : 1;
-  std::atomic<int64_t> next{0};
-  auto work = [&] {
-    int64_t first, last;
-    std::vector<void *> own(arguments);
-    own.push_back(&first);
-    own.push_back(&last);
-    while ((first = next.fetch_add(chunk)) < programs) {
-      last = first + chunk < programs ? first + chunk : programs;
-      code(own.data());
-    }
-  };
-  std::vector<std::thread> others;
-  for (int64_t i = 1; i < threads && i * chunk < programs; ++i)
-    others.emplace_back(work);
-  work();
-  for (std::thread &thread : others)
-    thread.join();
-}
 
 /// cpu_run(code, queries, tensors, dtypes, output, threads): contiguous CPU
 /// tensors, inputs then outputs; `output` is the index of o.
@@ -346,7 +509,7 @@ PyObject *cpuRun(PyObject *, PyObject *args) {
   const int64_t *o = arguments[output].shape;
   int64_t programs = (o[2] + queries - 1) / queries * o[1] * o[0];
   Py_BEGIN_ALLOW_THREADS;
-  runPrograms(code, pointers, programs, threads > 1 ? threads : 1);
+  tda::divideAmongThreads(code, pointers, programs, threads > 1 ? threads : 1);
   Py_END_ALLOW_THREADS;
   Py_RETURN_NONE;
 }
@@ -366,8 +529,9 @@ PyMethodDef methods[] = {
      "allocate(bytes) gives the workspace as a tensor."},
     {"use", use, METH_O, "use(type): the type of plain tensors; whether it has "
                          "DLPack's C exchange interface."},
-    {"ready", ready, METH_VARARGS,
-     "ready(q1, k1, q2, k2, v, beta, lam): needs no closer look."},
+    {"attend", attend, METH_VARARGS,
+     "attend(calls, q1, k1, q2, k2, v, beta, lam, attributes, offset, grad): o, "
+     "or a number where `calls` has no such call."},
     {"cpu_run", cpuRun, METH_VARARGS,
      "cpu_run(code, queries, arguments, dtypes, output, threads)."},
     {nullptr, nullptr, 0, nullptr}};
@@ -388,5 +552,6 @@ PyMODINIT_FUNC PyInit__native(void) {
   nameShape = PyUnicode_InternFromString("shape");
   nameStride = PyUnicode_InternFromString("stride");
   nameDataPtr = PyUnicode_InternFromString("data_ptr");
+  nameRequiresGrad = PyUnicode_InternFromString("requires_grad");
   return PyModule_Create(&module);
 }

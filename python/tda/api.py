@@ -52,15 +52,13 @@ def rectified_attention(q, k, v, beta, *, causal=True, power=2, kappa=1.0,
 def _call(function, q1, k1, q2, k2, v, beta, lam, causal, power, kappa,
           normalize, window, offset, return_stats):
     # Most calls need no closer look than one in C; the rest is for the others.
-    if (not torch.compiler.is_compiling() and type(kappa) is float
-            and kappa > 0 and power >= 1 and (window is None or window > 0)
-            and _native.ready(q1, k1, q2, k2, v, beta, lam)
-            and not torch.is_autocast_enabled("cuda")
-            and not (torch.is_grad_enabled() and _wants_grad(
-                q1, k1, q2, k2, v, beta, lam))):
-        return op.direct(return_stats)(q1, k1, q2, k2, v, beta, lam, None,
-                                       kappa, causal, float(power), normalize,
-                                       window, offset)
+    if (not _compiling() and not torch.is_autocast_enabled("cuda")
+            and op.unheard()):
+        o = op.attend(q1, k1, q2, k2, v, beta, lam,
+                      (causal, power, kappa, normalize, window, return_stats),
+                      offset, _grad(), _usual)
+        if o is not None:
+            return o
     named = [("q1", q1), ("k1", k1), ("q2", q2), ("k2", k2), ("v", v)]
     if q2 is None and k2 is None:
         named = [("q", q1), ("k", k1), ("v", v)]
@@ -99,6 +97,14 @@ def _call(function, q1, k1, q2, k2, v, beta, lam, causal, power, kappa,
     run = op.attention_stats if return_stats else op.attention
     return run(q1, k1, q2, k2, v, beta, lam, kappa, value, bool(causal),
                float(power), bool(normalize), window, offset)
+
+
+_compiling, _grad = torch.compiler.is_compiling, torch.is_grad_enabled
+
+
+def _usual(causal, power, kappa, normalize, window, stats):
+    return (isinstance(kappa, (int, float)) and kappa > 0
+            and 1 <= power < float("inf") and (window is None or window > 0))
 
 
 def _wants_grad(*tensors):
@@ -197,7 +203,11 @@ def _kappa(function, kappa, device):
             raise ValueError(f"{function}: kappa is on {kappa.device}; it must "
                              f"be on {device}, as the queries")
         return kappa.reshape(()), 1.0
-    kappa = float(kappa)
+    try:
+        kappa = float(kappa)
+    except TypeError:
+        raise TypeError(f"{function}: kappa must be a float or an f32 tensor, "
+                        f"not {type(kappa).__name__}") from None
     if not kappa > 0:
         raise ValueError(f"{function}: kappa = {kappa} must be above 0")
     return None, kappa

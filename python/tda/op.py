@@ -4,7 +4,6 @@ A functional operator with a fake kernel, so torch.compile traces through it,
 and with kernels for CUDA and CPU. It never waits for the device: beta, lam and
 kappa stay where they are.
 """
-import functools
 import threading
 
 import torch
@@ -34,7 +33,7 @@ def make_output(q1, v):
     """o [B, Hq, Nq, Dv]; in memory [B, Nq, Hq, Dv] where q1 is."""
     batch, heads, queries, d = q1.shape
     dv = v.shape[3]
-    if dv == d and q1.is_contiguous():
+    if dv == d and (q1.is_contiguous() or q1.transpose(1, 2).is_contiguous()):
         return torch.empty_like(q1)
     if q1.stride(1) < q1.stride(2):
         return q1.new_empty((batch, queries, heads, dv)).transpose(1, 2)
@@ -76,24 +75,26 @@ def _describe(q1, v, two_views, tokens, causal, power, normalize, window,
 
 _scalars = {}  # (device, value) -> f32 tensor; made once, never written.
 _scalars_lock = threading.Lock()
+_MOST_SCALARS = 64
 
 
 def _scalar(device, value):
-    """`value` as an f32 tensor [] on `device`. Made once a value: the copy
-    from the host ends before it is used, so every stream may read it. While a
-    graph is captured such a copy is not allowed, and a kernel of the graph
-    fills a tensor of its own."""
-    key = (device, value)
-    tensor = _scalars.get(key)
+    """`value` as an f32 tensor [] on `device`, and whether every stream may read
+    it from now on. The first values are made once each: the copy from the host
+    ends before it is used. Later ones, and all while a graph is captured, which
+    allows no such copy, are filled by a kernel on the stream of the call."""
+    tensor = _scalars.get((device, value))
     if tensor is not None:
-        return tensor
-    if device.type == "cuda" and torch.cuda.is_current_stream_capturing():
-        return torch.full((), value, dtype=torch.float32, device=device)
+        return tensor, True
+    cuda = device.type == "cuda"
+    if len(_scalars) >= _MOST_SCALARS or (
+            cuda and torch.cuda.is_current_stream_capturing()):
+        return torch.full((), value, dtype=torch.float32, device=device), False
     with _scalars_lock:
         tensor = torch.tensor(value, dtype=torch.float32).to(device)
-        if device.type == "cuda":
+        if cuda:
             torch.cuda.current_stream(device).synchronize()
-        return _scalars.setdefault(key, tensor)
+        return _scalars.setdefault((device, value), tensor), True
 
 
 def _inputs(q1, k1, q2, k2, v, beta, lam, kappa):
@@ -110,100 +111,132 @@ def _check_devices(inputs, device):
                              f"{device}, another on {tensor.device}")
 
 
-class _Plan:
-    """What calls with the same attributes on one device have in common."""
+class _Program:
+    """The kernels of one problem on one CUDA device."""
 
-    def __init__(self, q1, v, two_views, tokens, causal, power, normalize,
-                 window, stats):
-        device = q1.device
-        self.problem, self.codes = _describe(q1, v, two_views, tokens, causal,
-                                             power, normalize, window, stats)
+    def __init__(self, problem, device):
+        self.index = device.index
         self.kernels = kernels.gpu_kernels(
-            self.problem, torch.cuda.get_device_capability(device.index))
+            problem, torch.cuda.get_device_capability(self.index))
         self.only = None
         if len(self.kernels) == 1 and not self.kernels[0].covers:
-            self.only = self.kernels[0].on(device.index)
-        self.allocate = functools.partial(torch.empty, dtype=torch.uint8,
-                                          device=device)
-        self.kappas = {}
+            self.only = self.kernels[0].on(self.index)
 
-    def handle(self, q1, k1):
-        """The program for these lengths."""
+    def launch(self, arguments, codes):
+        """`arguments` begin with q1, k1; an offset may be None."""
+        _native.launch(self.only or self.choose(*arguments[:2]), self.index,
+                       arguments, codes, _stream(self.index), self.allocate)
+
+    def choose(self, q1, k1):
+        """The kernel for these lengths."""
         lengths = dict(B=q1.shape[0], Hq=q1.shape[1], Hkv=k1.shape[1],
                        Nq=q1.shape[2], Nk=k1.shape[2])
-        return kernels.choose(self.kernels, lengths).on(q1.device.index)
+        return kernels.choose(self.kernels, lengths).on(self.index)
+
+    def allocate(self, size):
+        return torch.empty(size, dtype=torch.uint8,
+                           device=torch.device("cuda", self.index))
 
 
-_plans = {}
+_stream = getattr(torch._C, "_cuda_getCurrentRawStream", None)
+_programs = {}
 
 
-def _launch(q1, k1, q2, k2, v, beta, lam, kappa, kappa_value, causal, power,
-            normalize, window, offset, outputs):
-    device = q1.device
-    index = device.index
-    words = (q2 is not None, lam is not None and lam.dim() == 3, causal, power,
-             normalize, window, len(outputs) > 1)
-    key = (index, q1.dtype, q1.shape[3], v.shape[3], words)
-    plan = _plans.get(key)
-    if plan is None:
-        plan = _plans[key] = _Plan(q1, v, *words)
-    if kappa is None:
-        kappa = plan.kappas.get(kappa_value)
-        if kappa is None:
-            kappa = _scalar(device, kappa_value)
-            if not torch.cuda.is_current_stream_capturing():
-                plan.kappas[kappa_value] = kappa
-    inputs = _inputs(q1, k1, q2, k2, v, beta, lam, kappa)
-    _check_devices(inputs, device)
+def _program(problem, device):
+    program = _programs.get((problem, device))
+    if program is None:
+        program = _programs[problem, device] = _Program(problem, device)
+    return program
+
+
+def _launch(problem, codes, inputs, offset, outputs):
+    _program(problem, inputs[0].device).launch((*inputs, offset, *outputs),
+                                               codes)
+
+
+def _compute(problem, codes, inputs, offset, outputs):
     if offset is None:
-        offset = k1.shape[2] - q1.shape[2]
-    _native.launch(plan.only or plan.handle(q1, k1), index,
-                   inputs + (offset,) + outputs, plan.codes,
-                   torch._C._cuda_getCurrentRawStream(index), plan.allocate)
-
-
-def _cuda(q1, k1, q2, k2, v, *others):
-    o = make_output(q1, v)
-    _launch(q1, k1, q2, k2, v, *others, (o,))
-    return o
-
-
-def _cuda_stats(q1, k1, q2, k2, v, *others):
-    o, survivors = make_output(q1, v), make_survivors(q1, q2)
-    _launch(q1, k1, q2, k2, v, *others, (o, survivors))
-    return o, survivors
-
-
-def _run(q1, k1, q2, k2, v, beta, lam, kappa, kappa_value, causal, power,
-         normalize, window, offset, outputs):
-    problem, codes = _describe(q1, v, q2 is not None,
-                               lam is not None and lam.dim() == 3, causal,
-                               power, normalize, window, len(outputs) > 1)
-    if kappa is None:
-        kappa = _scalar(q1.device, kappa_value)
-    inputs = _inputs(q1, k1, q2, k2, v, beta, lam, kappa)
-    _check_devices(inputs, q1.device)
-    if offset is None:
-        offset = k1.shape[2] - q1.shape[2]
+        offset = inputs[1].shape[2] - inputs[0].shape[2]
     cpu.run(problem, inputs, offset, outputs, codes)
 
 
-def _cpu(q1, k1, q2, k2, v, *others):
-    o = make_output(q1, v)
-    _run(q1, k1, q2, k2, v, *others, (o,))
-    return o
+def _kernel(run, stats):
+    """The operator's kernel for one kind of device, where `run` computes."""
+    def kernel(q1, k1, q2, k2, v, beta, lam, kappa, kappa_value, causal, power,
+               normalize, window, offset):
+        tokens = lam is not None and lam.dim() == 3
+        if kappa is None:
+            kappa, _ = _scalar(q1.device, kappa_value)
+        inputs = _inputs(q1, k1, q2, k2, v, beta, lam, kappa)
+        _check_devices(inputs, q1.device)
+        problem, codes = _describe(q1, v, q2 is not None, tokens, causal, power,
+                                   normalize, window, stats)
+        o = make_output(q1, v)
+        outputs = (o, make_survivors(q1, q2)) if stats else (o,)
+        run(problem, codes, inputs, offset, outputs)
+        return outputs if stats else o
+    return kernel
 
 
-def _cpu_stats(q1, k1, q2, k2, v, *others):
-    o, survivors = make_output(q1, v), make_survivors(q1, q2)
-    _run(q1, k1, q2, k2, v, *others, (o, survivors))
-    return o, survivors
+# What `_native.attend` finds: (its number, attributes) -> the call, all but the
+# tensors and the offset. Attributes are (causal, power, kappa, normalize,
+# window, stats), kappa a number. Equal keys mean equal calls.
+calls = {}
 
 
-library.impl("attention", _cuda, "CUDA")
-library.impl("attention", _cpu, "CPU")
-library.impl("attention_stats", _cuda_stats, "CUDA")
-library.impl("attention_stats", _cpu_stats, "CPU")
+def prepare(place, attributes, q1, q2, v):
+    """A dictionary with the call of (place, attributes): `calls`, or where its
+    kappa is for one stream another."""
+    causal, power, kappa, normalize, window, stats = attributes
+    device = q1.device
+    problem, _ = _describe(q1, v, q2 is not None, False, causal, power,
+                           normalize, window, stats)
+    program = _program(problem, device)
+    alike = place & 1
+    kappa, stays = _scalar(device, kappa)
+    call = (program.only or program.choose, kappa, device.index, _stream,
+            program.allocate, torch.empty_like if alike else make_output,
+            make_survivors if stats else None)
+    if not stays:
+        return {(place, attributes): call}
+    calls[place, attributes] = call
+    return calls
+
+
+def _cuda(stats):
+    """The kernel for CUDA: the short way where it is open."""
+    long_way = _kernel(_launch, stats)
+
+    def kernel(q1, k1, q2, k2, v, beta, lam, kappa, kappa_value, causal, power,
+               normalize, window, offset):
+        if kappa is None:
+            o = attend(q1, k1, q2, k2, v, beta, lam,
+                       (causal, power, kappa_value, normalize, window, stats),
+                       offset, False)
+            if o is not None:
+                return o
+        return long_way(q1, k1, q2, k2, v, beta, lam, kappa, kappa_value,
+                        causal, power, normalize, window, offset)
+    return kernel
+
+
+def attend(q1, k1, q2, k2, v, beta, lam, attributes, offset, grad,
+           usual=lambda *_: True):
+    """The short way; None where the tensors need a closer look, or `usual` says
+    so of the attributes when they are met first."""
+    o = _native.attend(calls, q1, k1, q2, k2, v, beta, lam, attributes, offset,
+                       grad)
+    if type(o) is not int:
+        return o
+    if not o or not usual(*attributes):
+        return None
+    return _native.attend(prepare(o, attributes, q1, q2, v), q1, k1, q2, k2, v,
+                          beta, lam, attributes, offset, grad)
+
+
+for _name, _stats in (("attention", False), ("attention_stats", True)):
+    library.impl(_name, _cuda(_stats), "CUDA")
+    library.impl(_name, _kernel(_compute, _stats), "CPU")
 attention = torch.ops.tda.attention.default
 attention_stats = torch.ops.tda.attention_stats.default
 
@@ -214,9 +247,7 @@ _modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1)
 _transform = getattr(torch._C._functorch, "peek_interpreter_stack", lambda: 1)
 
 
-def direct(stats):
-    """What an eager call on plain CUDA tensors may run: the operator's kernel
-    itself where nobody listens, which saves the dispatcher's time."""
-    if _modes() or _transform() is not None:
-        return attention_stats if stats else attention
-    return _cuda_stats if stats else _cuda
+def unheard():
+    """Whether an eager call may go past the operator, which saves the
+    dispatcher's time: nobody listens to it."""
+    return not _modes() and _transform() is None

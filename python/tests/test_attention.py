@@ -8,7 +8,7 @@ import torch
 
 import tda
 from common import BOUND, Case, DEVICE, error, inputs
-from tda import reference
+from tda import op, reference
 
 
 class Numbers(Case):
@@ -52,6 +52,16 @@ class Numbers(Case):
         self.assertTrue(torch.equal(scalar, tda.attention(
             *tensors, full[0], full[0] / 2)))
         self.check(tensors, beta, torch.rand(2, 4, 96, device=DEVICE))
+
+    def test_many_kappas(self):
+        """Each its own value, also beyond those that are kept."""
+        tensors, beta, lam = inputs(nq=8, nk=8)
+        for i in range(100):
+            o = tda.attention(*tensors, beta, lam, kappa=1 + i / 7)
+        wanted = tda.attention(*tensors, beta, lam, kappa=torch.tensor(
+            1 + 99 / 7, dtype=torch.float32, device=DEVICE))
+        self.assertTrue(torch.equal(o, wanted))
+        self.assertLessEqual(len(op._scalars), op._MOST_SCALARS)
 
     def test_parameters(self):
         tensors, beta, lam = inputs()
@@ -144,6 +154,17 @@ class Layouts(Case):
         self.assertFalse(wrong)
 
 
+class Package(unittest.TestCase):
+    def test_import_is_quick(self):
+        """Beyond torch itself; the best of three, as the machine is shared."""
+        code = ("import time, torch\nstart = time.perf_counter()\nimport tda\n"
+                "print(time.perf_counter() - start)")
+        best = min(float(subprocess.run(
+            [sys.executable, "-c", code], text=True, capture_output=True,
+            check=True).stdout) for _ in range(3))
+        self.assertLess(best, 0.3)
+
+
 class BadInput(Case):
     def refused(self, kind, text, change, **words):
         tensors, beta, lam = inputs()
@@ -198,6 +219,8 @@ class BadInput(Case):
         self.refused(ValueError, "window = 0 must be", nothing, window=0)
         self.refused(TypeError, "a kappa tensor must be torch.float32", nothing,
                      kappa=torch.ones(2, device=DEVICE))
+        self.refused(TypeError, "kappa must be a float or an f32 tensor, not "
+                     "list", nothing, kappa=[1.0])
 
     def test_gradients(self):
         self.refused(NotImplementedError, "there is no backward yet",

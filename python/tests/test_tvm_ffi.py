@@ -16,6 +16,7 @@ except ImportError:
     tvm_ffi = None
 
 COMPILER = os.environ.get("TDA_COMPILE")
+PACKAGE = os.environ.get("TDA_PACKAGE")  # What COMPILER makes here.
 FAKE = os.environ.get("TDA_LIBCUDA", "")
 EXAMPLES = Path(__file__).parents[2] / "examples" / "python"
 CUDA = 2  # kDLCUDA
@@ -61,21 +62,24 @@ class OnGpu:
 
 
 @unittest.skipUnless(tvm_ffi, "apache-tvm-ffi is not installed")
-@unittest.skipUnless(COMPILER, "TDA_COMPILE names no tda-compile")
+@unittest.skipUnless(COMPILER or PACKAGE, "TDA_COMPILE names no tda-compile")
 @unittest.skipUnless("fake" in FAKE, "TDA_LIBCUDA names no fake driver")
 class Symbols(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        subprocess.run([COMPILER, "--attention",
-                        "views=2 d=64 causal normalize offset=arg", "--arch",
-                        "sm_90", "--no-cubin", "--package", "--tvm-ffi", "-o",
-                        cls.folder.name], check=True)
+        folder = PACKAGE
+        if not folder:
+            cls.made = tempfile.TemporaryDirectory()
+            folder = cls.made.name
+            subprocess.run([COMPILER, "--attention",
+                            "views=2 d=64 causal normalize offset=arg",
+                            "--arch", "sm_90", "--no-cubin", "--package",
+                            "--tvm-ffi", "-o", folder], check=True)
         os.environ["TDA_LINK_CUDA"] = (f"{FAKE} -Wl,-rpath,"
                                        f"{Path(FAKE).parent}")
         sys.path.insert(0, str(EXAMPLES))
         import tvm_ffi_symbols
-        cls.module = tvm_ffi_symbols.load(cls.folder.name)
+        cls.module = tvm_ffi_symbols.load(folder)
 
     def setUp(self):
         # Aligned to 256 bytes; what is handed out lives as long as the test.

@@ -7,12 +7,9 @@
 #t = #tda.target<"sm_90">
 !q = tensor<?x?x?x64xbf16>
 
-// CHECK-LABEL: llvm.func @unit_unit_q(
-// CHECK-SAME:    grid = "ceildiv(Nq, 64) * Hq * B"
-// CHECK-SAME:    params = ["ptr q", "ws 0", "i32 B"
-// CHECK-LABEL: llvm.func @unit_unit_k(
-// CHECK-SAME:    grid = "ceildiv(Nk, 64) * Hkv * B"
-// CHECK-SAME:    params = ["ptr k", "ws ceildiv(B * Hq * Nq * 128, 256) * 256", "i32 B"
+// CHECK-LABEL: llvm.func @unit_unit(
+// CHECK-SAME:    grid = "ceildiv(Nq, 64) * Hq * B + ceildiv(Nk, 64) * Hkv * B"
+// CHECK-SAME:    params = ["ptr q", "ptr k", "ws 0", "ws ceildiv(B * Hq * Nq * 128, 256) * 256", "i32 B"
 // CHECK-LABEL: llvm.func @unit(
 // CHECK-SAME:    arch = "sm_90a"
 // CHECK-SAME:    maps = ["workspace_q workspace q rows 64 columns 64 offset 0", "workspace_k workspace k rows 32 columns 64 offset ceildiv(B * Hq * Nq * 128, 256) * 256", "v argument v rows 32 columns 64"]

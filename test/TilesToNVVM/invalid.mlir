@@ -50,3 +50,14 @@ func.func @constant_gain(%o: memref<?x?x?x16xbf16> {tda.operand = "o"}) {
   }
   return
 }
+
+// -----
+
+func.func @two_schedules(%n: index) {
+  tda.tile_program (%b, %h, %i) in (%n, %n, %n) schedule #tda.schedule<tile_m = 16, tile_n = 16, stages = 2, warps = 1> target #tda.target<"sm_80"> {
+  }
+  // expected-error@+1 {{another schedule than that of the program before it}}
+  tda.tile_program (%b, %h, %i) in (%n, %n, %n) schedule #tda.schedule<tile_m = 32, tile_n = 16, stages = 2, warps = 2> target #tda.target<"sm_80"> {
+  }
+  return
+}

@@ -1,4 +1,4 @@
-// RUN: tda-opt %s --tda-tiles-to-nvvm | FileCheck %s
+// RUN: tda-opt %s --split-input-file --tda-tiles-to-nvvm | FileCheck %s
 
 // Unit rows of the keys, written to the workspace: a 16-bit tile goes out as the
 // words that it lies in. The tensor there has no stride parameters, and the
@@ -45,6 +45,54 @@ func.func @unit_k(%k: !bf {tda.operand = "k"},
     %rows = tda.tile_load %k[%b, %h, %i] limit %N : !bf -> !tda.tile<16x16xbf16>
     %unit = tda.tile_normalize %rows : !tda.tile<16x16xbf16>
     tda.tile_store %unit, %u[%b, %h, %i] limit %N : !tda.tile<16x16xbf16>, !unit
+  }
+  return
+}
+
+// -----
+
+// Two programs are one kernel: the first blocks of the grid run the first, the
+// others, counted from 0, the second.
+
+#s = #tda.schedule<tile_m = 16, tile_n = 16, stages = 2, warps = 1>
+#t = #tda.target<"sm_90">
+!bf = memref<?x?x?x16xbf16, strided<[?, ?, ?, 1], offset: ?>>
+
+// CHECK-LABEL: llvm.func @both(
+// CHECK-SAME:    %[[B:[^:]+]]: i32, %[[HQ:[^:]+]]: i32, %[[HKV:[^:]+]]: i32, %[[NQ:[^:]+]]: i32, %[[NK:[^:]+]]: i32
+// CHECK-SAME:    grid = "ceildiv(Nq, 16) * Hq * B + ceildiv(Nk, 16) * Hkv * B"
+// CHECK:         %[[BLOCK:.+]] = nvvm.read.ptx.sreg.ctaid.x
+// CHECK:         %[[UP:.+]] = arith.addi %[[NQ]], %c15
+// CHECK:         %[[ROWS:.+]] = arith.divui %[[UP]], %c16
+// CHECK:         %[[HEADS:.+]] = arith.muli %[[ROWS]], %[[HQ]]
+// CHECK:         %[[COUNT:.+]] = arith.muli %[[HEADS]], %[[B]]
+// CHECK:         %[[FIRST:.+]] = arith.cmpi slt, %[[BLOCK]], %[[COUNT]]
+// CHECK:         scf.if %[[FIRST]] {
+// CHECK:           arith.addi %[[NQ]], %c15
+// CHECK:           llvm.store
+// CHECK:         } else {
+// CHECK:           %[[OWN:.+]] = arith.subi %[[BLOCK]], %[[COUNT]]
+// CHECK:           arith.addi %[[NK]], %c15
+// CHECK:           arith.divui %[[OWN]],
+// CHECK:           llvm.store
+// CHECK:         llvm.return
+func.func @both(%q: !bf {tda.operand = "q"}, %k: !bf {tda.operand = "k"}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %B = memref.dim %q, %c0 : !bf
+  %H = memref.dim %q, %c1 : !bf
+  %N = memref.dim %q, %c2 : !bf
+  tda.tile_program (%b, %h, %i) in (%B, %H, %N) schedule #s target #t {
+    %rows = tda.tile_load %q[%b, %h, %i] limit %N : !bf -> !tda.tile<16x16xbf16>
+    tda.tile_store %rows, %q[%b, %h, %i] limit %N : !tda.tile<16x16xbf16>, !bf
+  }
+  %BK = memref.dim %k, %c0 : !bf
+  %HK = memref.dim %k, %c1 : !bf
+  %NK = memref.dim %k, %c2 : !bf
+  tda.tile_program (%b, %h, %i) in (%BK, %HK, %NK) schedule #s target #t {
+    %rows = tda.tile_load %k[%b, %h, %i] limit %NK : !bf -> !tda.tile<16x16xbf16>
+    tda.tile_store %rows, %k[%b, %h, %i] limit %NK : !tda.tile<16x16xbf16>, !bf
   }
   return
 }
