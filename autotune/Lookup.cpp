@@ -127,7 +127,19 @@ static std::string sourceOf(const Entry &entry, const Query &query,
                      why, assumed.empty() ? "" : ", assumed" + assumed);
 }
 
-static bool ask(const Query &query, Answer &answer, std::string &error) {
+/// The problem whose timings serve as well. On the wgmma path `normalize` is a
+/// kernel before the attention of unit rows, whatever the schedule is.
+static std::optional<Problem> siblingOf(const Query &query) {
+  if (!query.problem.normalize || !query.target->wgmma)
+    return std::nullopt;
+  Problem sibling = query.problem;
+  sibling.normalize = false;
+  sibling.unit = true;
+  return sibling;
+}
+
+/// Whether a layer has a measured schedule for exactly this problem.
+static bool askFor(const Query &query, Answer &answer) {
   std::string density = query.density.value_or(Density()).name();
   Cache cache(defaultCacheRoot(), [&](const std::string &text) {
     answer.warnings.push_back(text);
@@ -147,6 +159,20 @@ static bool ask(const Query &query, Answer &answer, std::string &error) {
     answer.layer = Layer::Database;
     answer.source = sourceOf(*entry, query, why, "shipped database");
     return true;
+  }
+  return false;
+}
+
+static bool ask(const Query &query, Answer &answer, std::string &error) {
+  if (askFor(query, answer))
+    return true;
+  if (std::optional<Problem> sibling = siblingOf(query)) {
+    Query other = query;
+    other.problem = *sibling;
+    if (askFor(other, answer)) {
+      answer.source += ", for unit rows";
+      return true;
+    }
   }
   answer.source = fmt::format("default for {}", query.target->name);
   return defaultSchedule(query.problem, *query.target, answer.schedule, error);
@@ -181,6 +207,9 @@ bool tune::lookup(const Query &query, Answer &answer, std::string &error) {
       query.device.sms, query.device.driver, root, named ? named : "");
   int64_t stamp =
       stampOf(Cache(root).folderOf(query.problem.str(), query.target->name));
+  if (std::optional<Problem> sibling = siblingOf(query))
+    stamp ^= stampOf(Cache(root).folderOf(sibling->str(), query.target->name))
+             << 1;
   std::lock_guard<std::mutex> lock(mutex);
   if (auto at = memory.find(text);
       at != memory.end() && at->second.stamp == stamp) {

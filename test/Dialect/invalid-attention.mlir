@@ -82,3 +82,12 @@ func.func @f(%q: tensor<?x?x?x32xf32>, %b: tensor<f32>) {
     : (tensor<?x?x?x32xf32>, tensor<?x?x?x32xf32>, tensor<?x?x?x32xf32>, tensor<?x?x?x32xf32>, tensor<f32>) -> tensor<?x?x?x32xf32>
   return
 }
+
+// -----
+
+func.func @f(%q1: tensor<?x?x?x32xf32>, %k1: tensor<?x?x?x32xf32>, %v: tensor<?x?x?x32xf32>, %beta: tensor<f32>) {
+  // expected-error @+1 {{'unit' says that rows are unit vectors, 'normalize' makes them so: leave one of them out}}
+  %o = tda.attention excite(%q1, %k1) values(%v) beta(%beta) {normalize, unit}
+    : (tensor<?x?x?x32xf32>, tensor<?x?x?x32xf32>, tensor<?x?x?x32xf32>, tensor<f32>) -> tensor<?x?x?x32xf32>
+  return
+}

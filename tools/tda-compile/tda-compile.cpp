@@ -26,7 +26,7 @@ and NAME.cubin where ptxas is installed. DIR is created. With --package NAME.h
 and NAME.c are a launcher in C99 that needs only libcuda.
 
 WORDS describe an attention without MLIR: views=1|2 and d=N are required, then
-as needed dv=N dtype=bf16|f16|f32 causal window=W power=P normalize
+as needed dv=N dtype=bf16|f16|f32 causal window=W power=P normalize unit
 kappa=X|arg offset=arg beta=scalar|head lambda=scalar|head|token norm eps=X
 stats. The function is called 'attention' and takes q1,k1,q2,k2,v,beta,lambda
 (views=1: q,k,v,beta), then kappa, offset and gain where asked for.

@@ -74,7 +74,11 @@ const Axis axes[] = {
     {6, setMask},
     {2,
      [](Problem &p, int i) { p.beta = pick(i, Extent::Scalar, Extent::Head); }},
-    {2, [](Problem &p, int i) { p.normalize = i; }},
+    {3,
+     [](Problem &p, int i) {
+       p.normalize = i == 1;
+       p.unit = i == 2;
+     }},
     {2, [](Problem &p, int i) { p.norm = i; }},
     {2, [](Problem &p, int i) { p.stats = i; }},
     {3, setKappa},
