@@ -169,10 +169,12 @@ static bool ask(const Query &query, Answer &answer, std::string &error) {
   if (std::optional<Problem> sibling = siblingOf(query)) {
     Query other = query;
     other.problem = *sibling;
-    if (askFor(other, answer)) {
+    // Elsewhere normalising is part of the attention.
+    if (askFor(other, answer) && answer.schedule.path == Path::Wgmma) {
       answer.source += ", for unit rows";
       return true;
     }
+    answer.layer = Layer::Default;
   }
   answer.source = fmt::format("default for {}", query.target->name);
   return defaultSchedule(query.problem, *query.target, answer.schedule, error);
@@ -193,7 +195,7 @@ bool tune::lookup(const Query &query, Answer &answer, std::string &error) {
                            error);
   }
   struct Kept {
-    int64_t stamp;
+    std::pair<int64_t, int64_t> stamp;
     Answer answer;
   };
   static std::mutex mutex;
@@ -205,11 +207,12 @@ bool tune::lookup(const Query &query, Answer &answer, std::string &error) {
       query.lengths ? shapeText(bucketed(*query.lengths)) : "",
       query.density ? query.density->name() : "", query.device.name,
       query.device.sms, query.device.driver, root, named ? named : "");
-  int64_t stamp =
-      stampOf(Cache(root).folderOf(query.problem.str(), query.target->name));
+  std::pair<int64_t, int64_t> stamp = {
+      stampOf(Cache(root).folderOf(query.problem.str(), query.target->name)),
+      0};
   if (std::optional<Problem> sibling = siblingOf(query))
-    stamp ^= stampOf(Cache(root).folderOf(sibling->str(), query.target->name))
-             << 1;
+    stamp.second =
+        stampOf(Cache(root).folderOf(sibling->str(), query.target->name));
   std::lock_guard<std::mutex> lock(mutex);
   if (auto at = memory.find(text);
       at != memory.end() && at->second.stamp == stamp) {

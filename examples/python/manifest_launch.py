@@ -76,7 +76,7 @@ class Program:
     def __init__(self, path, device):
         path = pathlib.Path(path)
         self.manifest = m = json.loads(path.read_text())
-        if (m["schema"], m["schema_version"]) != ("tda.manifest", 2):
+        if (m["schema"], m["schema_version"]) != ("tda.manifest", 3):
             raise ValueError(f"{path} has another schema version")
         attribute = cu.CUdevice_attribute
         major, minor, self.processors = (

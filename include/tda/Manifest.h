@@ -26,7 +26,7 @@ namespace tda {
 
 /// Written to and required of every manifest.
 constexpr const char *ManifestSchema = "tda.manifest";
-constexpr int ManifestSchemaVersion = 2;
+constexpr int ManifestSchemaVersion = 3;
 
 /// Limits of this schema version; the runtime's call path needs no heap then.
 constexpr int MaxRank = 6;

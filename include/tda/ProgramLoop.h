@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -35,8 +36,12 @@ inline void divideAmongThreads(void (*function)(void **),
   };
   int64_t calls = (programs + chunk - 1) / chunk;
   std::vector<std::thread> others;
-  for (int64_t i = 1; i < std::min(threads, calls); ++i)
-    others.emplace_back(work);
+  try {
+    for (int64_t i = 1; i < std::min(threads, calls); ++i)
+      others.emplace_back(work);
+  } catch (const std::system_error &) {
+    // No more threads to be had: those that there are do all of the work.
+  }
   work();
   for (std::thread &thread : others)
     thread.join();

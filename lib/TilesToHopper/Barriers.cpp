@@ -4,8 +4,8 @@
 //
 //   0     full, empty    an mbarrier a slot each: 2 x 24 x 8 bytes
 //   384   query full, query empty    an mbarrier a consumer each
-//   448   staged         a word a slot: were the values of its tile copied?
-//   544   guessed        an mbarrier: live holds what the gate says
+//   448   staged         a word a slot: are the values of its run copied?
+//   544   guessed        an mbarrier: live and sum hold what the gate says
 //   576   live           a word a consumer warp: live steps of its last run
 //   640   exchange       two rows of four words a consumer: masks of live steps
 //   736   votes          a word a consumer warp: live steps of this run so far
@@ -69,8 +69,10 @@ void WarpgroupEmitter::initialiseBarriers() {
     }
     set(guessed(), 1);
     for (int64_t i = 0; i < warps; ++i)
-      LLVM::StoreOp::create(b, loc, i32(0),
-                            sharedAddress(shared, kVotes + 4 * i));
+      for (int64_t word : {kVotes, kLive})
+        LLVM::StoreOp::create(b, loc, i32(0),
+                              sharedAddress(shared, word + 4 * i));
+    LLVM::StoreOp::create(b, loc, i32(0), sharedAddress(shared, kSum));
     NVVM::FenceMbarrierInitOp::create(b, loc);
     // Of shared memory alone: a fence of all memory waits for the stores of the
     // block that ran here before, microseconds in which nothing is copied.
@@ -167,8 +169,9 @@ Value WarpgroupEmitter::wantsValues() {
 
 /// The queries' thread: before a program has told anything, what its gate says.
 /// Unit rows of random directions have a normal score of variance 1 / D, so tau
-/// sqrt(D) above 3.5 leaves less than one survivor in 2000 scores. The last
-/// votes of the block's program before may come later: again only time is lost.
+/// sqrt(D) above 3.5 leaves less than one survivor in 2000 scores. No vote of the
+/// program before can come later, which would leave the sum wrong: the queries
+/// of this one, copied before, waited for its consumers.
 ///
 /// tau^2 D = beta^2 2 ln(n / kappa), without the root and the quotient, for
 /// which the producers have no registers.

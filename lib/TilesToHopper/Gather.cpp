@@ -2,7 +2,7 @@
 //
 // Where survivors are rare, values are not copied ahead. A warp that has
 // survivors in a step of 16 keys computes the weights of that step alone,
-// copies its 16 rows of V to a place of its own in shared memory (they are in
+// copies its rows of V to a place of its own in shared memory (they are in
 // L2 as a rule) and leaves them on their way: it multiplies, with mma.sync,
 // once the scores of the next tile are being computed, or before it fetches
 // again. That gives the bits that wgmma gives for the same step.

@@ -244,10 +244,13 @@ attention_stats = torch.ops.tda.attention_stats.default
 # Whether something listens to operators: a mode (fake tensors, tracing) or a
 # transform of torch.func. Without these functions there is no telling.
 _modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1)
+_function_modes = getattr(torch._C, "_len_torch_function_stack", lambda: 1)
 _transform = getattr(torch._C._functorch, "peek_interpreter_stack", lambda: 1)
+_traced = getattr(torch._C, "_is_tracing", lambda: True)  # torch.jit.trace
 
 
 def unheard():
     """Whether an eager call may go past the operator, which saves the
     dispatcher's time: nobody listens to it."""
-    return not _modes() and _transform() is None
+    return (not _modes() and not _function_modes() and
+            _transform() is None and not _traced())
