@@ -90,11 +90,17 @@ std::optional<double> tune::fitOf(const Entry &entry, const Query &query,
 
 /// The best of a layer.
 static const Entry *choose(const std::vector<Entry> &entries,
-                           const Query &query, std::string &why,
+                           const Query &query, bool isOwn, std::string &why,
                            std::vector<std::string> &warnings) {
   const Entry *best = nullptr;
   double bestFit = 0;
   for (const Entry &entry : entries) {
+    // What is best for one kind of data may take five times as long on another
+    // (bench/results): nobody gets that unasked.
+    bool adapts =
+        entry.winner.path != Path::Wgmma || entry.winner.skip == Skip::Adaptive;
+    if (!isOwn && !query.density && !adapts)
+      continue;
     std::string differs;
     std::optional<double> fit = fitOf(entry, query, differs);
     if (!fit || (best && *fit <= bestFit))
@@ -147,14 +153,14 @@ static bool askFor(const Query &query, Answer &answer) {
   std::string why;
   std::vector<Entry> own =
       cache.ofProblem(query.problem.str(), query.target->name, density);
-  if (const Entry *entry = choose(own, query, why, answer.warnings)) {
+  if (const Entry *entry = choose(own, query, true, why, answer.warnings)) {
     answer.schedule = entry->winner;
     answer.layer = Layer::UserCache;
     answer.source = sourceOf(*entry, query, why, "user cache");
     return true;
   }
-  if (const Entry *entry =
-          choose(database(answer.warnings), query, why, answer.warnings)) {
+  if (const Entry *entry = choose(database(answer.warnings), query, false, why,
+                                  answer.warnings)) {
     answer.schedule = entry->winner;
     answer.layer = Layer::Database;
     answer.source = sourceOf(*entry, query, why, "shipped database");

@@ -45,8 +45,8 @@ struct DiagnoseDeadHeads : tda::impl::DiagnoseDeadHeadsBase<DiagnoseDeadHeads> {
     getOperation().walk([](AttentionOp op) {
       DenseFPElementsAttr beta;
       std::optional<int64_t> longest = longestRow(op);
-      if (!(op.getNormalize() || op.getUnit()) || op.getKappaValue() || !longest ||
-          !matchPattern(op.getBeta(), m_Constant(&beta)))
+      if (!(op.getNormalize() || op.getUnit()) || op.getKappaValue() ||
+          !longest || !matchPattern(op.getBeta(), m_Constant(&beta)))
         return;
       double kappa = op.getKappa().convertToDouble();
       double d = op.getProblem().d;

@@ -169,9 +169,9 @@ Value WarpgroupEmitter::wantsValues() {
 
 /// The queries' thread: before a program has told anything, what its gate says.
 /// Unit rows of random directions have a normal score of variance 1 / D, so tau
-/// sqrt(D) above 3.5 leaves less than one survivor in 2000 scores. No vote of the
-/// program before can come later, which would leave the sum wrong: the queries
-/// of this one, copied before, waited for its consumers.
+/// sqrt(D) above 3.5 leaves less than one survivor in 2000 scores. No vote of
+/// the program before can come later, which would leave the sum wrong: the
+/// queries of this one, copied before, waited for its consumers.
 ///
 /// tau^2 D = beta^2 2 ln(n / kappa), without the root and the quotient, for
 /// which the producers have no registers.

@@ -12,7 +12,7 @@ func.func @prefixed(%q: tensor<1x1x8x16xbf16>, %beta: tensor<f32>) -> tensor<1x1
 // -----
 
 func.func @attention(%q: tensor<1x1x8x16xbf16>, %beta: tensor<f32>) -> tensor<1x1x8x16xbf16> {
-  // expected-error@+1 {{unknown attribute 'causl'; known: causal, eps, kappa, max_length, normalize, power, schedule, target, window}}
+  // expected-error@+1 {{unknown attribute 'causl'; known: causal, eps, kappa, max_length, normalize, power, schedule, target, unit, window}}
   %o = tda.attention excite(%q, %q) values(%q) beta(%beta) {causl}
      : (tensor<1x1x8x16xbf16>, tensor<1x1x8x16xbf16>, tensor<1x1x8x16xbf16>,
         tensor<f32>) -> tensor<1x1x8x16xbf16>

@@ -113,8 +113,11 @@ func.func @program(
       // end: tda.tile_yield
     }
     // end: tda.tile_for
+    // example: tda.tile_scale
+    %whole = tda.tile_scale %sum {factor = 4.0 : f64} : !tda.tile<128x128xf32>
+    // end: tda.tile_scale
     // example: tda.tile_rms_norm
-    %y = tda.tile_rms_norm %sum, %gain {eps = 1.0e-5 : f64}
+    %y = tda.tile_rms_norm %whole, %gain {eps = 1.0e-5 : f64}
        : !tda.tile<128x128xf32>, memref<128xf32>
     // end: tda.tile_rms_norm
     // example: tda.tile_store

@@ -64,10 +64,12 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // -----
 
 // Runs of tiles with and without staged values: each kind in a loop of its own,
-// inside the loop over all, four tiles at a time. For the first of these the
-// producer reads the votes of the four warps and leaves a flag in the slot of
-// its first panel; the last one votes. A warp copies the rows that it fetches,
-// and multiplies once it has started the next scores.
+// inside the loop over all, eight tiles at a time. For the first of these the
+// producer reads the sum of the warps' votes (of the program's first, once it
+// holds what the gate says) and leaves a flag in the slot of its first panel,
+// which is full only then. After the last one the warps cast their votes. A warp
+// copies the rows that it fetches, and multiplies once it has started the next
+// scores.
 
 #key = #tda.panel_layout<rows = 16, columns = 64, leading = 16, stride = 1024, step = 32>
 #p = #tda.pipeline<consumers = 1, producer_registers = 0, consumer_registers = 0, slots = 3, slot_bytes = 2048,
@@ -79,29 +81,35 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK-LABEL: llvm.func @runs
 // CHECK:         scf.for
 // CHECK:           nvvm.mbarrier.try_wait.parity
+// CHECK:           llvm.inline_asm {{.*}}mbarrier.expect_tx.relaxed
+// CHECK:           nvvm.cp.async.bulk.tensor
 // CHECK:           %[[STAGED:.+]] = scf.if %{{.+}} -> (i32) {
-// CHECK-COUNT-4:     llvm.atomicrmw _or
+// CHECK:             scf.if
+// CHECK:               nvvm.mbarrier.try_wait.parity
+// CHECK:             llvm.atomicrmw _or
 // CHECK:             %[[WANTS:.+]] = arith.cmpi
 // CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
 // CHECK:             llvm.store volatile %[[FLAG]]
 // CHECK:             scf.yield %[[FLAG]]
-// CHECK:           nvvm.cp.async.bulk.tensor
+// CHECK:           llvm.inline_asm {{.*}}mbarrier.arrive.release
 // CHECK:           %[[SOME:.+]] = arith.cmpi sgt, %[[STAGED]], %{{.+}}
 // CHECK:           scf.if %[[SOME]]
 // CHECK:             nvvm.cp.async.bulk.tensor
+// CHECK:         llvm.load volatile
+// CHECK:         nvvm.shfl.sync
 // CHECK:         scf.while
-// Whole products; the last tile counts its live steps and votes.
+// Whole products; the last tile counts its live steps for all of them.
 // CHECK:           scf.while
-// CHECK:             llvm.load volatile
-// CHECK:             nvvm.shfl.sync
 // CHECK:             scf.condition
 // CHECK:             scf.for
 // CHECK:               llvm.inline_asm {{.*}}wgmma.mma_async
 // CHECK:               llvm.inline_asm {{.*}}wgmma.mma_async
 // CHECK:               scf.if
 // CHECK:                 nvvm.redux.sync or
-// CHECK:                 atom.shared.exch.b32
+// CHECK:                 llvm.inline_asm {{.*}}red.shared.add
 // CHECK:               scf.yield
+// CHECK:             llvm.inline_asm {{.*}}atom.shared.exch.b32
+// CHECK:             llvm.load volatile
 // Values fetched by the warp: those of the tile before are multiplied while the
 // scores are on their way, then the next copies start.
 // CHECK:           scf.while
@@ -115,8 +123,9 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:               wgmma.wait_group
 // CHECK:               nvvm.cp.async.shared.global
 // CHECK:               nvvm.cp.async.commit.group
-// CHECK:               atom.shared.exch.b32
+// CHECK:               llvm.inline_asm {{.*}}red.shared.add
 // CHECK:               scf.yield
+// CHECK:             llvm.inline_asm {{.*}}atom.shared.exch.b32
 // And once more after the last tile.
 // CHECK:           nvvm.cp.async.wait.group 0
 // CHECK:           nvvm.mma.sync

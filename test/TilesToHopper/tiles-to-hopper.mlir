@@ -23,8 +23,9 @@
 // CHECK-SAME:    shared_bytes = 58368 : i64
 
 // A full barrier of one arrival and an empty one of eight warps a slot; for the
-// queries of each consumer one arrival a view, and its four warps.
-// CHECK-COUNT-10: nvvm.mbarrier.init
+// queries of each consumer one arrival a view, and its four warps; one for what
+// the gate says.
+// CHECK-COUNT-11: nvvm.mbarrier.init
 // CHECK-NOT:      nvvm.mbarrier.init
 // CHECK:          nvvm.fence.mbarrier.init
 // CHECK:          nvvm.barrier
@@ -52,13 +53,19 @@
 // CHECK-NOT:     nvvm.cp.async.bulk
 
 // The consumers: a product is one block, awaited where it is first read; each
-// wait gives the slot back.
+// wait gives the slot back. They issue their scores in turn: the last one lets
+// the first begin.
 // CHECK:         } else {
 // CHECK:         nvvm.setmaxregister increase 232
+// CHECK:         %[[LAST:.+]] = arith.cmpi eq, %{{.+}}, %c1_i32
+// CHECK:         scf.if %[[LAST]]
+// CHECK:           llvm.inline_asm {{.*}}bar.arrive $0, 256;
 // CHECK:         nvvm.mbarrier.try_wait.parity
 // CHECK:         scf.for %{{.+}} = %c0_i32 to
 // CHECK:           nvvm.mbarrier.try_wait.parity
+// CHECK:           llvm.inline_asm {{.*}}bar.sync $0, 256;
 // CHECK:           llvm.inline_asm {{.*}}wgmma.fence{{.*}}m64n32k16.f32.bf16.bf16 {{.*}}first, 1, 1, 0, 0;{{.*}}next, 1, 1, 0, 0;{{.*}}wgmma.commit_group
+// CHECK:           llvm.inline_asm {{.*}}bar.arrive $0, 256;
 // CHECK:           llvm.inline_asm {{.*}}wgmma.wait_group.sync.aligned 0;
 // CHECK:           llvm.inline_asm {{.*}}mbarrier.arrive.shared::cta.b64
 // CHECK:           nvvm.mbarrier.try_wait.parity
