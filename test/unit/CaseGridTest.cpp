@@ -27,7 +27,7 @@ Values valuesOf(const Problem &p) {
                    (p.window > 0 ? " window" : "") +
                    (p.offsetOperand ? " offset" : "")},
       {"beta", extentName(p.beta)},
-      {"normalize", p.unit ? "unit" : text(p.normalize)},
+      {"normalize", text(p.normalize)},
       {"norm", text(p.norm)},
       {"stats", text(p.stats)},
       {"kappa", p.kappaOperand ? "operand" : std::to_string(p.kappa)}};
@@ -47,7 +47,7 @@ const std::map<std::string, std::set<std::string>> choices = {
       "causal window offset"}},
     {"beta", {"scalar", "head"}},
     {"lambda", {"scalar", "head", "token"}},
-    {"normalize", {"no", "yes", "unit"}},
+    {"normalize", {"no", "yes"}},
     {"norm", {"no", "yes"}},
     {"stats", {"no", "yes"}},
     {"kappa", {"1.000000", "0.500000", "operand"}}};
@@ -72,8 +72,6 @@ std::string wordOf(const std::string &name, const std::string &value) {
         words.replace(at, word.size(), with);
     return words;
   }
-  if (value == "unit")
-    return value;
   if (name == "normalize" || name == "norm" || name == "stats")
     return value == "yes" ? name : "";
   return name + "=" + (value == "operand" ? "arg" : value);

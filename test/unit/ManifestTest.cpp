@@ -117,7 +117,7 @@ TEST(Manifest, Syntax) {
 TEST(Manifest, OtherSchemaVersion) {
   EXPECT_EQ(errorWith("/schema_version", 1),
             "$.schema_version: the file has schema version 1, this build reads "
-            "version 2; recompile the kernel with the tda-compile of this "
+            "version 3; recompile the kernel with the tda-compile of this "
             "build");
   EXPECT_EQ(errorWith("/schema_version", "1"),
             "$.schema_version: must be an integer, but is of type string");

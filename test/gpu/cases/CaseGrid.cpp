@@ -74,11 +74,7 @@ const Axis axes[] = {
     {6, setMask},
     {2,
      [](Problem &p, int i) { p.beta = pick(i, Extent::Scalar, Extent::Head); }},
-    {3,
-     [](Problem &p, int i) {
-       p.normalize = i == 1;
-       p.unit = i == 2;
-     }},
+    {2, [](Problem &p, int i) { p.normalize = i; }},
     {2, [](Problem &p, int i) { p.norm = i; }},
     {2, [](Problem &p, int i) { p.stats = i; }},
     {3, setKappa},
@@ -236,8 +232,13 @@ std::vector<Problem> tda::gridProblems(const Target &target, size_t count) {
   std::vector<Problem> problems;
   while (!covering.isComplete() || problems.size() < count) {
     Row row = covering.isComplete() ? covering.randomRow() : covering.nextRow();
-    if (rows.insert(row).second)
-      problems.push_back(problemOf(row));
+    if (!rows.insert(row).second)
+      continue;
+    // Inputs are unit rows where they are not normalised: half of the problems
+    // say so.
+    Problem problem = problemOf(row);
+    problem.unit = !problem.normalize && problems.size() % 2;
+    problems.push_back(problem);
   }
   return problems;
 }
