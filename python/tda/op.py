@@ -166,7 +166,12 @@ def _kernel(run, stats):
                normalize, window, offset):
         tokens = lam is not None and lam.dim() == 3
         if kappa is None:
-            kappa, _ = _scalar(q1.device, kappa_value)
+            # Not kept: this may be the warm-up of a graph, in whose memory it
+            # would lie.
+            kappa = _scalars.get((q1.device, kappa_value))
+            if kappa is None:
+                kappa = torch.full((), kappa_value, dtype=torch.float32,
+                                   device=q1.device)
         inputs = _inputs(q1, k1, q2, k2, v, beta, lam, kappa)
         _check_devices(inputs, q1.device)
         problem, codes = _describe(q1, v, q2 is not None, tokens, causal, power,
