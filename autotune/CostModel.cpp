@@ -111,6 +111,12 @@ struct TileCost {
 };
 } // namespace
 
+/// Bytes that come from L2 a cycle; copies that are made ahead cost a seventh
+/// of their time.
+static double l2BytesOf(const Schedule &s, const DeviceModel &d) {
+  return s.path == Path::Wgmma ? 7 * d.l2Bytes : d.l2Bytes;
+}
+
 static TileCost costOfTile(const Workload &w, const Schedule &s,
                            const DeviceModel &d) {
   const Problem &p = w.problem;
@@ -129,8 +135,7 @@ static TileCost costOfTile(const Workload &w, const Schedule &s,
       (wgmma ? 0.65 * p.views + 1.9 : 2.0 * p.views + 1.5) * pairs / d.lanes;
   if (p.power != 2)
     apply *= 2;
-  // Copies that are made ahead cost a seventh of their time.
-  double l2Bytes = wgmma ? 7 * d.l2Bytes : d.l2Bytes;
+  double l2Bytes = l2BytesOf(s, d);
   double keyBytes = 2.0 * double(s.tileN * p.views * p.d);
   double valueBytes = 2.0 * double(s.tileN * p.dv);
 
@@ -203,8 +208,8 @@ Prediction tune::predict(const Workload &w, const Schedule &s,
                 cost.latency / groups;
   // Loading queries, filling the ring, storing the output.
   double prologue =
-      (wgmma ? 4050 : 1400) + 2.0 * double(s.tileM * (p.d * p.views + p.dv)) /
-                                  (wgmma ? 7 * device.l2Bytes : device.l2Bytes);
+      (wgmma ? 4050 : 1400) +
+      2.0 * double(s.tileM * (p.d * p.views + p.dv)) / l2BytesOf(s, device);
   prologue *= s.grid == Grid::Persistent ? 1.4 : 1.0;
   double all = tiles.total * heads * each +
                programs * prologue / std::max(1, result.blocksPerSm);

@@ -2,7 +2,7 @@
 //
 // Three layers: what the user's cache has measured, what the shipped database
 // has, the default schedule. A prediction is never an answer: the default was
-// measured, the cost model is not fitted. Warm, a lookup takes microseconds:
+// measured. Warm, a lookup takes microseconds:
 // answers are kept, and asked for again only when the folder of the cache has
 // changed.
 //

@@ -94,16 +94,20 @@ void WarpgroupEmitter::expectBytes(Value barrier, int64_t bytes) {
                                          /*relaxed=*/false, Value());
 }
 
+/// A pointer to shared memory as inline PTX takes it.
+Value WarpgroupEmitter::byteAddress(Value pointer) {
+  return LLVM::PtrToIntOp::create(b, loc, b.getI32Type(), pointer);
+}
+
 /// A producer's thread arrives.
 void WarpgroupEmitter::arriveAlone(Value barrier) {
   inlinePtx("mbarrier.arrive.release.cta.shared::cta.b64 _, [$0];",
-            "r,~{memory}",
-            {LLVM::PtrToIntOp::create(b, loc, b.getI32Type(), barrier)}, {});
+            "r,~{memory}", {byteAddress(barrier)}, {});
 }
 
 /// One lane arrives; predicated in PTX, so that the warp stays together.
 void WarpgroupEmitter::arriveOncePerWarp(Value barrier) {
-  Value address = LLVM::PtrToIntOp::create(b, loc, b.getI32Type(), barrier);
+  Value address = byteAddress(barrier);
   inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $1, 0;\n"
             "@p mbarrier.arrive.shared::cta.b64 _, [$0];\n}",
             "r,r,~{memory}", {address, lane}, {});
@@ -127,8 +131,7 @@ void WarpgroupEmitter::passTurn() {
 }
 
 Value WarpgroupEmitter::wordOfWarp(int64_t offset) {
-  Value warp = sub(divide(thread, i32(32)), i32(4));
-  return add(add(sharedBase, offset), mul(warp, 4));
+  return add(add(sharedBase, offset), mul(consumerWarp(), 4));
 }
 
 /// Adds live steps to the vote of this consumer warp: in shared memory, because

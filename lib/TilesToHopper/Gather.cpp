@@ -91,9 +91,9 @@ Emitter::Fragment WarpgroupEmitter::lazyWeights(Value a, int64_t step) {
 //===----------------------------------------------------------------------===//
 
 Value WarpgroupEmitter::fetchAddress() {
-  Value warp = sub(divide(thread, i32(32)), i32(4));
-  return sharedAddress(shared, add(mul(warp, pipeline.getFetchBytes()),
-                                   pipeline.getFetchOffset()));
+  return sharedAddress(shared,
+                       add(mul(consumerWarp(), pipeline.getFetchBytes()),
+                           pipeline.getFetchOffset()));
 }
 
 /// Starts to copy the 16 rows of V of a step.
@@ -229,8 +229,7 @@ void WarpgroupEmitter::clearFetched() {
     auto some = scf::IfOp::create(b, loc, less(at, i32(bytes)), false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(some.thenBlock());
-    Value address = LLVM::PtrToIntOp::create(b, loc, b.getI32Type(),
-                                             sharedAddress(fetchAddress(), at));
+    Value address = byteAddress(sharedAddress(fetchAddress(), at));
     inlinePtx("st.shared.v4.b32 [$0], {$1, $1, $1, $1};", "r,r,~{memory}",
               {address, i32(0)}, {});
   }

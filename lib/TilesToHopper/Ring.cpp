@@ -102,10 +102,7 @@ void WarpgroupEmitter::fillSlot(TileForOp op, size_t panel, Value key,
     expectBytes(full, layout.getBytes());
   else
     inlinePtx("mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [$0], $1;",
-              "r,r,~{memory}",
-              {LLVM::PtrToIntOp::create(b, loc, b.getI32Type(), full),
-               i32(layout.getBytes())},
-              {});
+              "r,r,~{memory}", {byteAddress(full), i32(layout.getBytes())}, {});
   copyBoxes(signature.maps[op.getSources()[panel]], layout, slotOffset(slot()),
             full, key, get(op.getHead()), get(op.getBatch()));
   advance();

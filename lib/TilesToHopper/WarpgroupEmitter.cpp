@@ -20,7 +20,7 @@ LogicalResult WarpgroupEmitter::emit() {
       NVVM::ShflOp::create(b, loc, type, i32(-1), divide(thread, i32(128)),
                            i32(0), i32(31), NVVM::ShflKind::idx, UnitAttr());
   consumer = sub(warpgroup, i32(1));
-  warpRow = add(mul(sub(divide(thread, i32(32)), i32(4)), 16), group);
+  warpRow = add(mul(consumerWarp(), 16), group);
 
   Block *block = program->getBlock();
   for (Operation &op : *block) {
@@ -96,7 +96,7 @@ void WarpgroupEmitter::sharedOfRole() {
   Type type = b.getI32Type();
   Value zero = NVVM::BlockIdYOp::create(b, loc, type);
   shared = sharedAddress(sharedOfBlock, zero);
-  sharedBase = LLVM::PtrToIntOp::create(b, loc, type, shared);
+  sharedBase = byteAddress(shared);
 }
 
 /// One program; or for a persistent grid each one of this block's share.

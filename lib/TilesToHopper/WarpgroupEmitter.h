@@ -72,6 +72,9 @@ private:
   void passTurn();
   mlir::Value guessed();
   mlir::Value stagedFlag(mlir::Value slot);
+  mlir::Value byteAddress(mlir::Value pointer);
+  /// Which consumer warp of the block this is, i32.
+  mlir::Value consumerWarp() { return sub(divide(thread, i32(32)), i32(4)); }
   mlir::Value wordOfWarp(int64_t offset);
   void countLive(mlir::Value steps);
   void castVote();

@@ -102,9 +102,12 @@ void Emitter::emitSurvives(TileSurvivesOp op) {
 Emitter::Fragment Emitter::rectify(ArrayRef<Value> scores, TileThresholdOp op) {
   Fragment tau = getAll(op.getTau()), a;
   double power = op.getPower().convertToDouble();
-  Value zero = f32(0), half = f32(0.5), shift[2];
-  for (int i = 0; i < 2; ++i)
-    shift[i] = mulF(tau[i], f32(-0.5));
+  Value zero = f32(0), half, shift[2];
+  if (op.getHalved()) {
+    half = f32(0.5);
+    for (int i = 0; i < 2; ++i)
+      shift[i] = mulF(tau[i], f32(-0.5));
+  }
   for (auto [i, s] : llvm::enumerate(scores)) {
     Value x =
         op.getHalved()

@@ -78,16 +78,17 @@ _scalars_lock = threading.Lock()
 _MOST_SCALARS = 64
 
 
-def _scalar(device, value):
+def _scalar(device, value, keep=True):
     """`value` as an f32 tensor [] on `device`, and whether every stream may read
-    it from now on. The first values are made once each: the copy from the host
-    ends before it is used. Later ones, and all while a graph is captured, which
-    allows no such copy, are filled by a kernel on the stream of the call."""
+    it from now on. With `keep` the first values are made once each: the copy
+    from the host ends before it is used. Others, and all while a graph is
+    captured, which allows no such copy, are filled by a kernel on the stream of
+    the call."""
     tensor = _scalars.get((device, value))
     if tensor is not None:
         return tensor, True
     cuda = device.type == "cuda"
-    if len(_scalars) >= _MOST_SCALARS or (
+    if not keep or len(_scalars) >= _MOST_SCALARS or (
             cuda and torch.cuda.is_current_stream_capturing()):
         return torch.full((), value, dtype=torch.float32, device=device), False
     with _scalars_lock:
@@ -168,10 +169,7 @@ def _kernel(run, stats):
         if kappa is None:
             # Not kept: this may be the warm-up of a graph, in whose memory it
             # would lie.
-            kappa = _scalars.get((q1.device, kappa_value))
-            if kappa is None:
-                kappa = torch.full((), kappa_value, dtype=torch.float32,
-                                   device=q1.device)
+            kappa, _ = _scalar(q1.device, kappa_value, keep=False)
         inputs = _inputs(q1, k1, q2, k2, v, beta, lam, kappa)
         _check_devices(inputs, q1.device)
         problem, codes = _describe(q1, v, q2 is not None, tokens, causal, power,
