@@ -26,6 +26,7 @@ using CUstream = struct CUstream_st *;
 using CUevent = struct CUevent_st *;
 using CUgraph = struct CUgraph_st *;
 using CUgraphExec = struct CUgraphExec_st *;
+using CUgraphNode = struct CUgraphNode_st *;
 
 // CUresult
 constexpr CUresult CUDA_SUCCESS = 0;
@@ -55,6 +56,8 @@ constexpr int CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION = 4;
 // Flags
 constexpr unsigned CU_STREAM_NON_BLOCKING = 1;
 constexpr int CU_STREAM_CAPTURE_MODE_GLOBAL = 0;
+constexpr int CU_STREAM_CAPTURE_MODE_RELAXED = 2;
+constexpr int CU_STREAM_CAPTURE_STATUS_NONE = 0;
 // CUtensorMapDataType, CUtensorMapInterleave, CUtensorMapSwizzle,
 // CUtensorMapL2promotion, CUtensorMapFloatOOBfill
 constexpr int CU_TENSOR_MAP_DATA_TYPE_FLOAT16 = 6;
@@ -82,6 +85,17 @@ struct CUlaunchConfig {
   CUstream hStream;
   CUlaunchAttribute *attrs;
   unsigned numAttrs;
+};
+
+/// CUDA_KERNEL_NODE_PARAMS_v2.
+struct CUkernelNode {
+  CUfunction func;
+  unsigned gridDimX, gridDimY, gridDimZ;
+  unsigned blockDimX, blockDimY, blockDimZ;
+  unsigned sharedMemBytes;
+  void **kernelParams, **extra;
+  void *kernel;      ///< Instead of `func`.
+  CUcontext context; ///< Of `kernel`.
 };
 
 /// A TMA descriptor, passed to a kernel by value.
@@ -154,6 +168,14 @@ struct alignas(64) CUtensorMap {
      const uint64_t *dims, const uint64_t *byteStrides, const unsigned *box,   \
      const unsigned *elementStrides, int interleave, int swizzle,              \
      int l2Promotion, int fill))                                               \
+  X(streamIsCapturing, cuStreamIsCapturing, (CUstream, int *status))           \
+  X(captureModeExchange, cuThreadExchangeStreamCaptureMode, (int *mode))       \
+  X(graphCreate, cuGraphCreate, (CUgraph *, unsigned flags))                   \
+  X(graphAddKernel, cuGraphAddKernelNode_v2,                                   \
+    (CUgraphNode *, CUgraph, const CUgraphNode *dependencies, size_t count,    \
+     const CUkernelNode *))                                                    \
+  X(graphExecSetKernel, cuGraphExecKernelNodeSetParams_v2,                     \
+    (CUgraphExec, CUgraphNode, const CUkernelNode *))                          \
   /* CUDA 12.4 */                                                              \
   X(functionLoad, cuFuncLoad, (CUfunction))
 

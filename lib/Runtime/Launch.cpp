@@ -1,7 +1,8 @@
 //===- Launch.cpp - A checked call onto a stream --------------------------===//
 //
-// The path of every call: no lock, no heap, no parsing, and no driver function
-// that waits, allocates or is refused while a stream is captured.
+// The path of every call: waits for no lock, no heap, no parsing, and no driver
+// function that waits, allocates or is refused while a stream is captured; but
+// where the program keeps graphs, see LaunchGraph.h, for a stream's first.
 //
 //===----------------------------------------------------------------------===//
 #include "Program.h"
@@ -194,67 +195,139 @@ static int64_t cappedBlocks(const ManifestKernel &kernel,
   return std::min(x, std::max<int64_t>(clusters, 1) * kernel.cluster[0]);
 }
 
-static tda_status launchKernel(const tda_program &program, size_t index,
-                               const LoadedDevice &device, const Call &call,
-                               const tda_argument *args, const void *workspace,
-                               CUtensorMap *maps, CUstream stream) {
+/// A kernel with the parameters of one call, which lie here; not to be moved.
+struct PreparedKernel {
+  const ManifestKernel *kernel;
+  CUkernelNode node;
+  uint64_t values[MaxParams];
+  void *addresses[MaxParams];
+
+  bool isEmpty() const { // An empty result.
+    return node.gridDimX == 0 || node.gridDimY == 0 || node.gridDimZ == 0;
+  }
+  bool isClustered() const {
+    const auto &[x, y, z] = kernel->cluster;
+    return x * y * z != 1;
+  }
+};
+
+static tda_status prepareKernel(const tda_program &program, size_t index,
+                                const LoadedDevice &device, const Call &call,
+                                const tda_argument *args, const void *workspace,
+                                CUtensorMap *maps, PreparedKernel &prepared) {
   const ManifestKernel &kernel = program.manifest.kernels[index];
   const KernelPlan &plan = program.kernels[index];
   const auto &[items, y, z] = call.grids[index];
-  if (items == 0 || y == 0 || z == 0)
-    return TDA_OK; // An empty result.
-  int64_t x = cappedBlocks(kernel, device, items);
-
+  const auto &[bx, by, bz] = kernel.block;
+  prepared.kernel = &kernel;
+  prepared.node = CUkernelNode{device.functions[index],
+                               unsigned(cappedBlocks(kernel, device, items)),
+                               unsigned(y),
+                               unsigned(z),
+                               unsigned(bx),
+                               unsigned(by),
+                               unsigned(bz),
+                               unsigned(kernel.sharedBytes),
+                               prepared.addresses,
+                               nullptr,
+                               nullptr,
+                               nullptr};
   // The driver copies as many bytes as the parameter has from each address;
   // an i32 is the low half of its slot.
   static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
-  uint64_t values[MaxParams];
-  void *addresses[MaxParams];
   for (size_t i = 0; i < plan.params.size(); ++i) {
     if (plan.params[i].kind == KernelParam::Kind::TensorMap) {
-      addresses[i] = &maps[plan.params[i].map];
+      prepared.addresses[i] = &maps[plan.params[i].map];
       continue;
     }
-    TDA_TRY(paramValue(plan.params[i], call, args, workspace, values[i]));
-    addresses[i] = &values[i];
+    TDA_TRY(
+        paramValue(plan.params[i], call, args, workspace, prepared.values[i]));
+    prepared.addresses[i] = &prepared.values[i];
   }
+  return TDA_OK;
+}
 
+static tda_status failLaunch(const std::string &what, CUresult result,
+                             const LoadedDevice &device) {
+  return fail(
+      TDA_ERROR_DRIVER,
+      "launching {} gave {}; either the stream is not one of device {}, "
+      "or earlier work of the context failed",
+      what, resultText(*device.driver, result), device.ordinal);
+}
+
+static tda_status launchKernel(const LoadedDevice &device,
+                               const PreparedKernel &prepared,
+                               CUstream stream) {
+  if (prepared.isEmpty())
+    return TDA_OK;
   const Driver &driver = *device.driver;
-  CUfunction function = device.functions[index];
-  const auto &[bx, by, bz] = kernel.block;
-  const auto &[cx, cy, cz] = kernel.cluster;
+  const CUkernelNode &node = prepared.node;
   CUresult result;
-  if (cx * cy * cz == 1) {
-    result =
-        driver.launchKernel(function, x, y, z, bx, by, bz, kernel.sharedBytes,
-                            stream, addresses, nullptr);
+  if (!prepared.isClustered()) {
+    result = driver.launchKernel(node.func, node.gridDimX, node.gridDimY,
+                                 node.gridDimZ, node.blockDimX, node.blockDimY,
+                                 node.blockDimZ, node.sharedMemBytes, stream,
+                                 node.kernelParams, nullptr);
   } else {
     if (!driver.launchKernelEx)
       return fail(TDA_ERROR_UNSUPPORTED,
                   "kernel '{}' uses clusters; a driver of CUDA 11.8 or later "
                   "is needed",
-                  kernel.entry);
+                  prepared.kernel->entry);
+    const auto &[x, y, z] = prepared.kernel->cluster;
     CUlaunchAttribute cluster{};
     cluster.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
-    cluster.value.clusterDim = {unsigned(cx), unsigned(cy), unsigned(cz)};
-    CUlaunchConfig config{unsigned(x),
-                          unsigned(y),
-                          unsigned(z),
-                          unsigned(bx),
-                          unsigned(by),
-                          unsigned(bz),
-                          unsigned(kernel.sharedBytes),
+    cluster.value.clusterDim = {unsigned(x), unsigned(y), unsigned(z)};
+    CUlaunchConfig config{node.gridDimX,
+                          node.gridDimY,
+                          node.gridDimZ,
+                          node.blockDimX,
+                          node.blockDimY,
+                          node.blockDimZ,
+                          node.sharedMemBytes,
                           stream,
                           &cluster,
                           1};
-    result = driver.launchKernelEx(&config, function, addresses, nullptr);
+    result =
+        driver.launchKernelEx(&config, node.func, node.kernelParams, nullptr);
   }
   if (result == CUDA_SUCCESS)
     return TDA_OK;
-  return fail(TDA_ERROR_DRIVER,
-              "launching kernel '{}' gave {}; either the stream is not one of "
-              "device {}, or earlier work of the context failed",
-              kernel.entry, resultText(driver, result), device.ordinal);
+  return failLaunch(fmt::format("kernel '{}'", prepared.kernel->entry), result,
+                    device);
+}
+
+/// Launches all kernels at once where the program keeps graphs and they can
+/// serve this call.
+static tda_status launchKernels(const tda_program &program,
+                                const LoadedDevice &device,
+                                const PreparedKernel *prepared,
+                                CUstream stream) {
+  size_t count = program.kernels.size();
+  bool fits = program.keepGraphs.load(std::memory_order_relaxed);
+  CUkernelNode nodes[MaxKernels];
+  for (size_t i = 0; i < count; ++i) {
+    nodes[i] = prepared[i].node;
+    fits &= !prepared[i].isEmpty() && !prepared[i].isClustered();
+  }
+  if (fits) {
+    CUresult result = CUDA_SUCCESS;
+    switch (
+        device.graphs->launch(*device.driver, nodes, count, stream, result)) {
+    case LaunchGraphs::Outcome::Launched:
+      return TDA_OK;
+    case LaunchGraphs::Outcome::Failed:
+      return failLaunch(
+          fmt::format("the kernels of '{}'", program.manifest.name), result,
+          device);
+    case LaunchGraphs::Outcome::None:
+      break;
+    }
+  }
+  for (size_t i = 0; i < count; ++i)
+    TDA_TRY(launchKernel(device, prepared[i], stream));
+  return TDA_OK;
 }
 
 /// `ordinal` < 0: the device of the thread's current context. `allocate`,
@@ -279,10 +352,12 @@ static tda_status launch(const tda_program *program, int ordinal,
   CUtensorMap maps[MaxTensorMaps];
   TDA_TRY(
       encodeTensorMaps(*program, *device->driver, call, args, workspace, maps));
+  PreparedKernel prepared[MaxKernels];
   for (size_t i = 0; i < program->kernels.size(); ++i)
-    TDA_TRY(launchKernel(*program, i, *device, call, args, workspace, maps,
-                         static_cast<CUstream>(stream)));
-  return TDA_OK;
+    TDA_TRY(prepareKernel(*program, i, *device, call, args, workspace, maps,
+                          prepared[i]));
+  return launchKernels(*program, *device, prepared,
+                       static_cast<CUstream>(stream));
 }
 
 tda_status tda_launch(const tda_program *program, const tda_argument *args,

@@ -143,8 +143,11 @@ static tda_status loadKernel(const ManifestKernel &kernel, int capability,
 static void release(LoadedDevice &device) {
   if (device.module) {
     ContextScope scope;
-    if (scope.push(*device.driver, device.context) == TDA_OK)
+    if (scope.push(*device.driver, device.context) == TDA_OK) {
+      if (device.graphs)
+        device.graphs->destroy(*device.driver);
       device.driver->moduleUnload(device.module);
+    }
   }
   if (device.context)
     device.driver->contextRelease(device.device);
@@ -180,6 +183,7 @@ static tda_status load(const tda_program &program, int ordinal,
   for (size_t i = 0; i < program.manifest.kernels.size(); ++i)
     TDA_TRY(loadKernel(program.manifest.kernels[i], capability, device,
                        device.functions[i]));
+  device.graphs = std::make_unique<LaunchGraphs>();
   return TDA_OK;
 }
 
@@ -201,7 +205,7 @@ tda_status tda_load(tda_program *program, int device) {
       release(loaded);
       return status;
     }
-    program->loaded[count] = loaded;
+    program->loaded[count] = std::move(loaded);
     program->loadedCount.store(count + 1, std::memory_order_release);
     return TDA_OK;
   });

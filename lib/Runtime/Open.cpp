@@ -149,3 +149,8 @@ void tda_set_pointer_checks(tda_program *program, int enabled) {
   if (program)
     program->checkPointers = enabled != 0;
 }
+
+void tda_set_launch_graphs(tda_program *program, int enabled) {
+  if (program)
+    program->keepGraphs.store(enabled != 0, std::memory_order_relaxed);
+}

@@ -7,11 +7,12 @@
 #ifndef TDA_LIB_RUNTIME_PROGRAM_H
 #define TDA_LIB_RUNTIME_PROGRAM_H
 
-#include "Driver.h"
+#include "LaunchGraph.h"
 #include "tda/Manifest.h"
 
 #include <array>
 #include <atomic>
+#include <memory>
 #include <mutex>
 
 namespace tda {
@@ -47,6 +48,7 @@ struct LoadedDevice {
   bool readsHostMemory = false; ///< Any host address is a device address.
   int multiprocessors = 0;
   std::array<CUfunction, MaxKernels> functions{};
+  std::unique_ptr<LaunchGraphs> graphs;
 };
 
 constexpr int MaxDevices = 64;
@@ -83,6 +85,7 @@ struct tda_program {
   std::array<bool, tda::MaxArguments> readByTma{}; ///< Each argument.
   tda::GridExpression workspace;
   std::atomic<bool> checkPointers{true};
+  std::atomic<bool> keepGraphs{false};
 
   /// The first `loadedCount` entries never change until tda_close, so that
   /// launches read them without the lock, which guards adding one.

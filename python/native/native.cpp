@@ -156,6 +156,7 @@ PyObject *load(PyObject *, PyObject *args) {
     return raise(status);
   // Tensors of a framework say themselves where they lie.
   tda_set_pointer_checks(program, 0);
+  tda_set_launch_graphs(program, 1);
   Py_RETURN_NONE;
 }
 

@@ -360,6 +360,137 @@ TEST_F(Runtime, GraphCapture) {
   EXPECT_EQ(tda_stream_destroy(stream), TDA_OK);
 }
 
+/// The example as a program of two kernels with one parameter each, which is
+/// the number of queries.
+class RuntimeGraphs : public Runtime {
+protected:
+  RuntimeGraphs() {
+    tda::ManifestKernel &first = manifest.kernels[0];
+    first.params = {tda::KernelParam::length(tda::Length::Nq)};
+    manifest.kernels.push_back(first);
+    manifest.kernels[1].entry = "second";
+    cuda->paramSizes = {4};
+    load();
+    tda_set_launch_graphs(program, 1);
+    tda_set_pointer_checks(program, 0);
+  }
+
+  /// Launches `queries` on `stream` and expects both kernels to have run so.
+  void launchBoth(int queries, void *stream) {
+    size_t before = cuda->launches.size();
+    ASSERT_EQ(launch(Call(memory, 1, 8, 2, queries, 5), stream), TDA_OK)
+        << tda_last_error();
+    ASSERT_EQ(cuda->launches.size(), before + 2);
+    for (size_t i = 0; i < 2; ++i) {
+      const FakeLaunch &launch = cuda->launches[before + i];
+      EXPECT_EQ(launch.function, i ? "second" : "attention");
+      EXPECT_EQ(launch.params, std::vector<uint64_t>{uint64_t(queries)});
+      EXPECT_EQ(launch.grid[0], unsigned(queries + 127) / 128);
+      EXPECT_EQ(launch.stream, stream);
+    }
+  }
+
+  int64_t count(const char *call) {
+    return std::count(cuda->calls.begin(), cuda->calls.end(), call);
+  }
+};
+
+TEST_F(RuntimeGraphs, MadeOnceAStream) {
+  int one, other;
+  launchBoth(1, &one);
+  EXPECT_EQ(
+      cuda->calls,
+      (std::vector<std::string>{
+          "cuCtxGetCurrent", "cuStreamIsCapturing",
+          "cuThreadExchangeStreamCaptureMode", "cuGraphCreate",
+          "cuGraphAddKernelNode_v2", "cuGraphAddKernelNode_v2",
+          "cuGraphInstantiateWithFlags", "cuThreadExchangeStreamCaptureMode",
+          "cuGraphExecKernelNodeSetParams_v2",
+          "cuGraphExecKernelNodeSetParams_v2", "cuGraphLaunch"}));
+  cuda->calls.clear();
+  launchBoth(1000, &one);
+  EXPECT_EQ(cuda->calls,
+            (std::vector<std::string>{"cuCtxGetCurrent", "cuStreamIsCapturing",
+                                      "cuGraphExecKernelNodeSetParams_v2",
+                                      "cuGraphExecKernelNodeSetParams_v2",
+                                      "cuGraphLaunch"}));
+  launchBoth(2, &other);
+  launchBoth(3, &one);
+  EXPECT_EQ(cuda->graphs, 4);
+  EXPECT_EQ(count("cuLaunchKernel"), 0);
+  tda_close(program);
+  program = nullptr;
+  EXPECT_EQ(cuda->graphs, 0);
+}
+
+TEST_F(RuntimeGraphs, KernelByKernelWhereTheyCannotServe) {
+  // While the stream is captured.
+  void *stream = nullptr;
+  tda_graph *graph = nullptr;
+  ASSERT_EQ(tda_stream_create(&stream), TDA_OK);
+  ASSERT_EQ(tda_graph_begin(stream), TDA_OK);
+  launchBoth(7, stream);
+  ASSERT_EQ(tda_graph_end(stream, &graph), TDA_OK);
+  EXPECT_EQ(tda_graph_destroy(graph), TDA_OK);
+  EXPECT_EQ(tda_stream_destroy(stream), TDA_OK);
+  EXPECT_EQ(count("cuLaunchKernel"), 2);
+  EXPECT_EQ(cuda->graphs, 0);
+  // Where a kernel has nothing to do.
+  EXPECT_EQ(launch(Call(memory, 1, 8, 2, 0, 5)), TDA_OK) << tda_last_error();
+  EXPECT_EQ(cuda->graphs, 0);
+  // Beyond the streams that get one.
+  int streams[20];
+  for (int &stream : streams)
+    launchBoth(5, &stream);
+  EXPECT_EQ(cuda->graphs, 2 * 16);
+  EXPECT_EQ(count("cuLaunchKernel"), 2 + 2 * 4);
+  // Where the program is told not to.
+  tda_set_launch_graphs(program, 0);
+  launchBoth(6, &streams[0]);
+  EXPECT_EQ(count("cuLaunchKernel"), 2 + 2 * 5);
+}
+
+TEST_F(RuntimeGraphs, KernelByKernelWhereNoneCanBeMade) {
+  cuda->graphFails = true;
+  launchBoth(3, nullptr);
+  launchBoth(4, nullptr); // Not tried again.
+  EXPECT_EQ(count("cuGraphInstantiateWithFlags"), 1);
+  EXPECT_EQ(count("cuLaunchKernel"), 4);
+  tda_close(program);
+  program = nullptr;
+  EXPECT_EQ(cuda->graphs, 0);
+}
+
+TEST_F(RuntimeGraphs, ALaunchThatFailsSaysSo) {
+  setenv("FAKE_CUDA_FAULT", "98304", 1);
+  EXPECT_EQ(launch(Call(memory)), TDA_ERROR_DRIVER);
+  unsetenv("FAKE_CUDA_FAULT");
+  EXPECT_TRUE(
+      contains(tda_last_error(), "launching the kernels of 'attention' gave"))
+      << tda_last_error();
+  EXPECT_EQ(count("cuLaunchKernel"), 0);
+}
+
+TEST_F(RuntimeGraphs, ManyThreads) {
+  constexpr int threads = 8, launchesEach = 200;
+  std::atomic<int> failures{0};
+  std::vector<std::thread> workers;
+  for (int t = 0; t < threads; ++t)
+    workers.emplace_back([&, t] {
+      for (int i = 0; i < launchesEach; ++i) {
+        failures += tda_device_use(0) != TDA_OK;
+        failures += launch(Call(memory, 1, 8, 2, 1 + t, 5),
+                           reinterpret_cast<void *>(intptr_t{t})) != TDA_OK;
+      }
+    });
+  for (std::thread &worker : workers)
+    worker.join();
+  EXPECT_EQ(failures, 0);
+  ASSERT_EQ(cuda->launches.size(), size_t{2} * threads * launchesEach);
+  for (const FakeLaunch &launch : cuda->launches)
+    EXPECT_EQ(launch.params[0], 1 + reinterpret_cast<uintptr_t>(launch.stream));
+}
+
 TEST_F(Runtime, ManyThreadsLoadAndLaunch) {
   load();
   constexpr int threads = 8, launchesEach = 200;

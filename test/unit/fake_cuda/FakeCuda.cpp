@@ -43,6 +43,7 @@ std::map<uintptr_t, Range> memory;
 std::map<uintptr_t, size_t> poisoned; ///< Last filled with 0xff.
 unsigned lastShared = 0;
 thread_local std::vector<Context *> contexts;
+thread_local int captureMode = 0;
 
 void note(const char *call) {
   std::lock_guard<std::mutex> lock(mutex);
@@ -57,25 +58,14 @@ bool isShared(const char *variable, unsigned shared) {
   return value && std::strtoul(value, nullptr, 10) == shared;
 }
 
-int record(Function *function, std::array<unsigned, 3> grid,
-           std::array<unsigned, 3> block, std::array<unsigned, 3> cluster,
-           unsigned shared, void *stream, void **params) {
-  std::lock_guard<std::mutex> lock(mutex);
+/// The launch with what `params` point at now.
+int take(FakeLaunch &launch, Function *function, std::array<unsigned, 3> grid,
+         std::array<unsigned, 3> block, std::array<unsigned, 3> cluster,
+         unsigned shared, void *stream, void **params) {
   if (currentDevice() != function->module->device)
     return InvalidValue;
-  if (isShared("FAKE_CUDA_HANG", shared))
-    for (;;)
-      pause();
-  if (isShared("FAKE_CUDA_CRASH", shared))
-    std::abort();
-  if (isShared("FAKE_CUDA_FAULT", shared))
-    return IllegalAddress;
-  if (std::getenv("FAKE_CUDA_ZERO"))
-    for (auto [address, bytes] : poisoned)
-      std::memset(reinterpret_cast<void *>(address), 0, bytes);
-  lastShared = shared;
-  FakeLaunch launch{function->name, currentDevice(), grid,   block,
-                    cluster,        shared,          stream, {}};
+  launch = {function->name, currentDevice(), grid,   block,
+            cluster,        shared,          stream, {}};
   for (size_t i = 0; i < state.paramSizes.size(); ++i) {
     uint64_t bytes[16] = {};
     std::memcpy(bytes, params[i], state.paramSizes[i]);
@@ -84,9 +74,43 @@ int record(Function *function, std::array<unsigned, 3> grid,
     if (isMap && reinterpret_cast<uintptr_t>(params[i]) % 64 != 0)
       return InvalidValue;
   }
+  return Success;
+}
+
+int run(const FakeLaunch &launch) {
+  if (isShared("FAKE_CUDA_HANG", launch.sharedBytes))
+    for (;;)
+      pause();
+  if (isShared("FAKE_CUDA_CRASH", launch.sharedBytes))
+    std::abort();
+  if (isShared("FAKE_CUDA_FAULT", launch.sharedBytes))
+    return IllegalAddress;
+  if (std::getenv("FAKE_CUDA_ZERO"))
+    for (auto [address, bytes] : poisoned)
+      std::memset(reinterpret_cast<void *>(address), 0, bytes);
+  lastShared = launch.sharedBytes;
   state.launches.push_back(launch);
   return Success;
 }
+
+int record(Function *function, std::array<unsigned, 3> grid,
+           std::array<unsigned, 3> block, std::array<unsigned, 3> cluster,
+           unsigned shared, void *stream, void **params) {
+  std::lock_guard<std::mutex> lock(mutex);
+  FakeLaunch launch;
+  int result =
+      take(launch, function, grid, block, cluster, shared, stream, params);
+  return result == Success ? run(launch) : result;
+}
+
+/// A graph, its nodes and what is made of it: one chain of kernels.
+struct Graph {
+  std::vector<FakeLaunch> kernels;
+};
+struct Node {
+  size_t index; ///< Of its kernel.
+};
+Node nodes[] = {{0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}};
 
 } // namespace
 
@@ -400,26 +424,89 @@ int cuStreamBeginCapture_v2(void *, int) {
   capturing = true;
   return Success;
 }
-int cuStreamEndCapture(void *, void **graph) {
+int cuStreamEndCapture(void *, Graph **graph) {
   capturing = false;
-  *graph = new char;
+  *graph = new Graph;
+  ++state.graphs;
   return Success;
 }
-int cuGraphInstantiateWithFlags(void **executable, void *, unsigned long long) {
-  *executable = new char;
-  return Success;
-}
-int cuGraphLaunch(void *, void *) {
+int cuGraphInstantiateWithFlags(Graph **executable, Graph *graph,
+                                unsigned long long) {
   note(__func__);
+  if (state.graphFails)
+    return InvalidValue;
+  *executable = new Graph(*graph);
+  ++state.graphs;
   return Success;
 }
-int cuGraphExecDestroy(void *executable) {
-  delete static_cast<char *>(executable);
+int cuGraphLaunch(Graph *executable, void *stream) {
+  REFUSE_IN_CAPTURE
+  std::lock_guard<std::mutex> lock(mutex);
+  for (FakeLaunch launch : executable->kernels) {
+    launch.stream = stream;
+    if (int result = run(launch); result != Success)
+      return result;
+  }
   return Success;
 }
-int cuGraphDestroy(void *graph) {
-  delete static_cast<char *>(graph);
+int cuGraphExecDestroy(Graph *executable) {
+  delete executable;
+  --state.graphs;
   return Success;
 }
+int cuGraphDestroy(Graph *graph) {
+  delete graph;
+  --state.graphs;
+  return Success;
+}
+
+#ifndef FAKE_CUDA_11
+int cuStreamIsCapturing(void *, int *status) {
+  note(__func__);
+  *status = capturing;
+  return Success;
+}
+int cuThreadExchangeStreamCaptureMode(int *mode) {
+  note(__func__);
+  std::swap(*mode, captureMode);
+  return Success;
+}
+int cuGraphCreate(Graph **graph, unsigned) {
+  note(__func__);
+  *graph = new Graph;
+  ++state.graphs;
+  return Success;
+}
+struct KernelNode {
+  Function *function;
+  unsigned grid[3], block[3], shared;
+  void **params, **extra;
+  void *kernel, *context;
+};
+static int setNode(Graph *graph, size_t index, const KernelNode *node) {
+  std::lock_guard<std::mutex> lock(mutex);
+  const unsigned *grid = node->grid, *block = node->block;
+  return take(graph->kernels[index], node->function,
+              {grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]},
+              {1, 1, 1}, node->shared, nullptr, node->params);
+}
+int cuGraphAddKernelNode_v2(Node **node, Graph *graph, Node *const *after,
+                            size_t count, const KernelNode *kernel) {
+  note(__func__);
+  size_t index = graph->kernels.size();
+  bool isChain =
+      index == 0 ? count == 0 : count == 1 && (*after)->index + 1 == index;
+  if (!isChain)
+    return InvalidValue;
+  *node = &nodes[index];
+  graph->kernels.emplace_back();
+  return setNode(graph, index, kernel);
+}
+int cuGraphExecKernelNodeSetParams_v2(Graph *executable, Node *node,
+                                      const KernelNode *kernel) {
+  note(__func__);
+  return setNode(executable, node->index, kernel);
+}
+#endif
 
 } // extern "C"

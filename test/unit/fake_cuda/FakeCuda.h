@@ -61,6 +61,7 @@ struct FakeCuda {
   int multiprocessors = 132;
   int tensorMapResult = 0;  ///< Of cuTensorMapEncodeTiled.
   bool moduleFails = false; ///< With the JIT log "ptxas fatal : bad PTX".
+  bool graphFails = false;  ///< cuGraphInstantiateWithFlags.
 
   /// Bytes of each parameter of the next launches; of a tensor map 128.
   std::vector<int> paramSizes;
@@ -73,6 +74,7 @@ struct FakeCuda {
   std::map<std::string, int> dynamicShared; ///< By function.
   int retained = 0;                         ///< Primary contexts held.
   int modules = 0;                          ///< Modules loaded.
+  int graphs = 0; ///< Graphs and executable graphs that exist.
 };
 
 /// The name of the function in the library that returns its state.
