@@ -9,7 +9,6 @@
 //   576   live           a word a consumer warp: live steps of its last run
 //   640   exchange       two rows of four words a consumer: masks of live steps
 //   736   votes          a word a consumer warp: live steps of this run so far
-//   784   sum            a word: of live, over all warps
 //
 // PTX ISA, "mbarrier": a wait on parity p returns once the phase of parity p
 // has completed; on a fresh barrier a wait on parity 1 returns at once.
@@ -25,7 +24,7 @@ using namespace tda;
 
 static constexpr int64_t kFull = 0, kEmpty = 192, kQueryFull = 384,
                          kQueryEmpty = 416, kStaged = 448, kGuessed = 544,
-                         kLive = 576, kVotes = 736, kSum = 784;
+                         kLive = 576, kVotes = 736;
 
 Value WarpgroupEmitter::barrier(int64_t offset, Value index) {
   return sharedAddress(shared, add(mul(index, 8), offset));
@@ -72,7 +71,6 @@ void WarpgroupEmitter::initialiseBarriers() {
       for (int64_t word : {kVotes, kLive})
         LLVM::StoreOp::create(b, loc, i32(0),
                               sharedAddress(shared, word + 4 * i));
-    LLVM::StoreOp::create(b, loc, i32(0), sharedAddress(shared, kSum));
     NVVM::FenceMbarrierInitOp::create(b, loc);
     // Of shared memory alone: a fence of all memory waits for the stores of the
     // block that ran here before, microseconds in which nothing is copied.
@@ -105,12 +103,14 @@ void WarpgroupEmitter::arriveAlone(Value barrier) {
             "r,~{memory}", {byteAddress(barrier)}, {});
 }
 
-/// One lane arrives; predicated in PTX, so that the warp stays together.
-void WarpgroupEmitter::arriveOncePerWarp(Value barrier) {
+/// One lane arrives, `when` given only where that holds; predicated in PTX, so
+/// that the warp stays together.
+void WarpgroupEmitter::arriveOncePerWarp(Value barrier, Value when) {
   Value address = byteAddress(barrier);
+  Value elected = when ? select(when, lane, i32(1)) : lane;
   inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $1, 0;\n"
             "@p mbarrier.arrive.shared::cta.b64 _, [$0];\n}",
-            "r,r,~{memory}", {address, lane}, {});
+            "r,r,~{memory}", {address, elected}, {});
 }
 
 /// Whether the consumer warpgroups issue the scores of staged tiles in turn.
@@ -142,28 +142,28 @@ void WarpgroupEmitter::countLive(Value steps) {
             "r,r,r,~{memory}", {wordOfWarp(kVotes), steps, lane}, {});
 }
 
-/// After a run: this warp's vote takes the place of its last one in the sum of
-/// all, and the next one begins. Atomic on both sides: nothing orders one after
-/// the other.
+/// After a run: this warp's vote takes the place of its last one, and the next
+/// one begins.
 void WarpgroupEmitter::castVote() {
-  inlinePtx(
-      "{\n.reg .pred p;\n.reg .b32 votes, last, more;\n"
-      "setp.eq.u32 p, $3, 0;\n"
-      "@p atom.shared.exch.b32 votes, [$0], 0;\n"
-      "@p atom.shared.exch.b32 last, [$1], votes;\n"
-      "sub.s32 more, votes, last;\n"
-      "@p red.shared.add.u32 [$2], more;\n}",
-      "r,r,r,r,~{memory}",
-      {wordOfWarp(kVotes), wordOfWarp(kLive), add(sharedBase, kSum), lane}, {});
+  inlinePtx("{\n.reg .pred p;\n.reg .b32 votes;\n"
+            "setp.eq.u32 p, $2, 0;\n"
+            "@p atom.shared.exch.b32 votes, [$0], 0;\n"
+            "@p st.volatile.shared.u32 [$1], votes;\n}",
+            "r,r,r,~{memory}", {wordOfWarp(kVotes), wordOfWarp(kLive), lane},
+            {});
 }
 
 /// Whether the last runs of the consumer warps were dense enough to copy the
 /// values ahead. The answer only moves work between two ways that give the same
 /// bits, so it need not be in step with them.
 Value WarpgroupEmitter::wantsValues() {
-  Value sum = LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::_or,
-                                        sharedAddress(shared, kSum), i32(0),
-                                        LLVM::AtomicOrdering::monotonic);
+  Value sum;
+  for (int64_t warp = 0; warp < 4 * pipeline.getConsumers(); ++warp) {
+    Value live = LLVM::LoadOp::create(b, loc, b.getI32Type(),
+                                      sharedAddress(shared, kLive + 4 * warp),
+                                      /*alignment=*/4, /*isVolatile=*/true);
+    sum = sum ? add(sum, live) : live;
+  }
   // A warp that fetches a step itself takes about as long as the copy and the
   // products of a few staged ones (bench/results).
   int64_t steps = kRunTiles * 4 * pipeline.getConsumers() * schedule.tileN / 16;
@@ -172,9 +172,8 @@ Value WarpgroupEmitter::wantsValues() {
 
 /// The queries' thread: before a program has told anything, what its gate says.
 /// Unit rows of random directions have a normal score of variance 1 / D, so tau
-/// sqrt(D) above 3.5 leaves less than one survivor in 2000 scores. No vote of
-/// the program before can come later, which would leave the sum wrong: the
-/// queries of this one, copied before, waited for its consumers.
+/// sqrt(D) above 3.5 leaves less than one survivor in 2000 scores. A vote of
+/// the program before that comes later takes the place of the guess, for a run.
 ///
 /// tau^2 D = beta^2 2 ln(n / kappa), without the root and the quotient, for
 /// which the producers have no registers.
@@ -190,14 +189,9 @@ void WarpgroupEmitter::guessDensity(TileGateOp op) {
   Value square = mulF(mulF(beta, beta), log2);
   Value dense = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, square,
                                       f32(3.5 * 3.5 / (2 * std::log(2.0))));
-  auto put = [&](int64_t offset, int64_t live) {
-    LLVM::AtomicRMWOp::create(
-        b, loc, LLVM::AtomicBinOp::xchg, sharedAddress(shared, offset),
-        select(dense, i32(live), i32(0)), LLVM::AtomicOrdering::monotonic);
-  };
-  int64_t warps = 4 * pipeline.getConsumers(), many = 1 << 16;
-  for (int64_t i = 0; i < warps; ++i)
-    put(kLive + 4 * i, many);
-  put(kSum, warps * many);
+  Value live = select(dense, i32(1 << 16), i32(0));
+  for (int64_t i = 0; i < 4 * pipeline.getConsumers(); ++i)
+    LLVM::StoreOp::create(b, loc, live, sharedAddress(shared, kLive + 4 * i),
+                          /*alignment=*/4, /*isVolatile=*/true);
   arriveAlone(guessed());
 }

@@ -143,6 +143,8 @@ void WarpgroupEmitter::awaitProducts(llvm::function_ref<bool(Value)> wanted) {
     rest = rest.drop_front(getAll(product.tile).size());
     if (product.slot)
       arriveOncePerWarp(emptyBarrier(product.slot));
+    if (auto scores = product.tile.getDefiningOp<TileScoresOp>())
+      releaseQueries(scores);
   }
   pending.erase(pending.begin(), pending.begin() + last);
 }

@@ -64,6 +64,53 @@ void WarpgroupEmitter::awaitQueries(TileLoadOp op) {
               layout)});
 }
 
+/// Whether the bounds of all key loops are known before the first one begins.
+bool WarpgroupEmitter::knowsLastTurn() {
+  auto loops = program.getBody().getOps<TileForOp>();
+  return llvm::all_of(loops, [&](TileForOp loop) {
+    return llvm::all_of(ValueRange{loop.getBegin(), loop.getEnd()},
+                        [&](Value v) {
+                          Operation *op = v.getDefiningOp();
+                          return !op || op->getBlock() != loop->getBlock() ||
+                                 op->isBeforeInBlock(*loops.begin());
+                        });
+  });
+}
+
+/// Whether a key loop of this program has no turn left to begin: it is empty,
+/// or `keyTurn` is its last.
+Value WarpgroupEmitter::isBehind(TileForOp op) {
+  Value next = op == keyLoop ? add(keyTurn, op.getStep()) : get(op.getBegin());
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, next,
+                               get(op.getEnd()));
+}
+
+/// Consumer of a persistent grid, when the last view's scores of a tile are
+/// there: the last ones of a program let the next program's queries come, while
+/// this one's weights, products and output are still to be done.
+void WarpgroupEmitter::releaseQueries(TileScoresOp last) {
+  if (schedule.grid != Grid::Persistent || !knowsLastTurn() ||
+      isa<TileScoresOp>(last->getNextNode()))
+    return;
+  Value isLast;
+  for (Operation *op = keyLoop.getOperation(); op; op = op->getNextNode())
+    if (auto loop = dyn_cast<TileForOp>(op))
+      isLast = isLast ? arith::AndIOp::create(b, loc, isLast, isBehind(loop))
+                      : isBehind(loop);
+  arriveOncePerWarp(queryEmpty(consumer), isLast);
+}
+
+/// The same after the key loops, where none had a turn.
+void WarpgroupEmitter::releaseUnreadQueries() {
+  if (!knowsLastTurn())
+    return arriveOncePerWarp(queryEmpty(consumer));
+  Value unread;
+  for (auto loop : program.getBody().getOps<TileForOp>())
+    unread = unread ? arith::AndIOp::create(b, loc, unread, isBehind(loop))
+                    : isBehind(loop);
+  arriveOncePerWarp(queryEmpty(consumer), unread);
+}
+
 /// The next slot, and the other parity after the last one.
 void WarpgroupEmitter::advance() {
   Value next = add(slot(), 1);
@@ -196,7 +243,9 @@ LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
     b.setInsertionPointToStart(loop.getBody());
     ValueRange carried = loop.getRegionIterArgs();
     state.assign(carried.begin(), carried.begin() + count);
-    set(op.getKey(), {keyOf(op, loop.getInductionVar())});
+    keyLoop = op;
+    keyTurn = loop.getInductionVar();
+    set(op.getKey(), {keyOf(op, keyTurn)});
     setFlat(op.getCarried(), carried.drop_front(count));
     fetchInto = schedule.skip == Skip::Tile ? op.getCarried()[0] : Value();
     inTurns = isInTurns();
@@ -205,6 +254,7 @@ LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
     inTurns = false;
     fetchInto = Value();
     awaitAll();
+    keyLoop = nullptr;
     SmallVector<Value> next = state;
     llvm::append_range(next, flatten(op.getYield().getValues()));
     scf::YieldOp::create(b, loc, next);

@@ -106,6 +106,8 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
         OpBuilder::InsertionGuard inner(b);
         b.setInsertionPointToStart(tiles.getBody());
         place(tiles.getRegionIterArgs());
+        keyLoop = op;
+        keyTurn = turn;
         set(op.getKey(), {keyOf(op, turn)});
         Block &arm = kind ? *branch.thenBlock() : *branch.elseBlock();
         ValueRange yielded = arm.getTerminator()->getOperands();
@@ -121,6 +123,7 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
           countLast(yielded.back(), less(last, next));
         countLater = false;
         awaitAll();
+        keyLoop = nullptr;
         setFlat(op.getCarried(), flatten(yielded.drop_back()));
         turn = next;
         scf::YieldOp::create(b, loc, carry());

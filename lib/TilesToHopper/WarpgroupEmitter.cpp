@@ -205,9 +205,8 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
         return awaitQueries(op), success();
       })
       .Case([&](TileStoreOp op) {
-        // The queries have been read: the next program's may come.
         if (schedule.grid == Grid::Persistent && !op.getPlane())
-          arriveOncePerWarp(queryEmpty(consumer));
+          releaseUnreadQueries();
         return Emitter::emitOp(op);
       })
       .Case([&](TileScoresOp op) {

@@ -66,7 +66,7 @@ private:
   void waitFor(mlir::Value barrier, mlir::Value phase);
   void expectBytes(mlir::Value barrier, int64_t bytes);
   void arriveAlone(mlir::Value barrier);
-  void arriveOncePerWarp(mlir::Value barrier);
+  void arriveOncePerWarp(mlir::Value barrier, mlir::Value when = {});
   bool isInTurns();
   void takeTurn();
   void passTurn();
@@ -87,6 +87,10 @@ private:
                  mlir::Value batch);
   void copyQueries(TileLoadOp op);
   void awaitQueries(TileLoadOp op);
+  bool knowsLastTurn();
+  mlir::Value isBehind(TileForOp op);
+  void releaseQueries(TileScoresOp last);
+  void releaseUnreadQueries();
   llvm::LogicalResult fillRing(TileForOp op);
   void fillSlot(TileForOp op, size_t panel, mlir::Value key, bool announce);
   mlir::Value decideRun(TileForOp op, mlir::Value turn, mlir::Value first);
@@ -180,6 +184,9 @@ private:
   /// The output tile that rows on their way belong to, inside a key loop that
   /// fetches; else null.
   mlir::Value fetchInto;
+  /// The key loop that is emitted, and the first key of its turn.
+  TileForOp keyLoop;
+  mlir::Value keyTurn;
   bool inTurns = false;    ///< The warpgroups issue their scores in turn.
   bool countLater = false; ///< Live steps are counted where they are voted.
   /// Masks of live steps of weights that are computed where they are read.
