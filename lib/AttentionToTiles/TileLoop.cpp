@@ -309,9 +309,16 @@ SmallVector<Value> LoopBuilder::staged(TileForOp loop, bool masked,
     s = maskEdges(s, loop.getKey());
   SmallVector<Value> count = counts(s, loop.getCarried());
   Value a = weights(s);
-  SmallVector<Value> next{
-      TileAggregateOp::create(b, loc, loop.getCarried()[0].getType(), a,
-                              loop.getPanels().back(), loop.getCarried()[0])};
+  Value acc = loop.getCarried()[0], values = loop.getPanels().back();
+  SmallVector<Value> next;
+  // The products of a step with wide values cost more than to ask whether it
+  // has a weight.
+  if (problem.dv > 64)
+    next.push_back(
+        TileAggregateStepsOp::create(b, loc, acc.getType(), a, values, acc));
+  else
+    next.push_back(
+        TileAggregateOp::create(b, loc, acc.getType(), a, values, acc));
   next.append(count);
   steps = TileLiveStepsOp::create(b, loc, b.getI32Type(), a, inputType());
   return next;

@@ -103,14 +103,12 @@ void WarpgroupEmitter::arriveAlone(Value barrier) {
             "r,~{memory}", {byteAddress(barrier)}, {});
 }
 
-/// One lane arrives, `when` given only where that holds; predicated in PTX, so
-/// that the warp stays together.
-void WarpgroupEmitter::arriveOncePerWarp(Value barrier, Value when) {
+/// One lane arrives; predicated in PTX, so that the warp stays together.
+void WarpgroupEmitter::arriveOncePerWarp(Value barrier) {
   Value address = byteAddress(barrier);
-  Value elected = when ? select(when, lane, i32(1)) : lane;
   inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $1, 0;\n"
             "@p mbarrier.arrive.shared::cta.b64 _, [$0];\n}",
-            "r,r,~{memory}", {address, elected}, {});
+            "r,r,~{memory}", {address, lane}, {});
 }
 
 /// Whether the consumer warpgroups issue the scores of staged tiles in turn.

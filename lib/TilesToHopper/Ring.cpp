@@ -85,6 +85,13 @@ Value WarpgroupEmitter::isBehind(TileForOp op) {
                                get(op.getEnd()));
 }
 
+void WarpgroupEmitter::releaseQueriesIf(Value condition) {
+  auto branch = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  arriveOncePerWarp(queryEmpty(consumer));
+}
+
 /// Consumer of a persistent grid, when the last view's scores of a tile are
 /// there: the last ones of a program let the next program's queries come, while
 /// this one's weights, products and output are still to be done.
@@ -97,7 +104,7 @@ void WarpgroupEmitter::releaseQueries(TileScoresOp last) {
     if (auto loop = dyn_cast<TileForOp>(op))
       isLast = isLast ? arith::AndIOp::create(b, loc, isLast, isBehind(loop))
                       : isBehind(loop);
-  arriveOncePerWarp(queryEmpty(consumer), isLast);
+  releaseQueriesIf(isLast);
 }
 
 /// The same after the key loops, where none had a turn.
@@ -108,7 +115,7 @@ void WarpgroupEmitter::releaseUnreadQueries() {
   for (auto loop : program.getBody().getOps<TileForOp>())
     unread = unread ? arith::AndIOp::create(b, loc, unread, isBehind(loop))
                     : isBehind(loop);
-  arriveOncePerWarp(queryEmpty(consumer), unread);
+  releaseQueriesIf(unread);
 }
 
 /// The next slot, and the other parity after the last one.

@@ -100,6 +100,10 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
       Value last =
           sub(arith::MinSIOp::create(b, loc, end, add(turn, kRunTiles * step)),
               i32(1));
+      // With products in branches the accumulators need registers of their own
+      // from here on.
+      if (kind && !branch.thenBlock()->getOps<TileAggregateStepsOp>().empty())
+        detachOutput(op.getCarried()[0]);
       auto tiles =
           scf::ForOp::create(b, loc, turn, add(last, 1), i32(step), carry());
       {

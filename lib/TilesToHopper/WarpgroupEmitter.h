@@ -66,7 +66,7 @@ private:
   void waitFor(mlir::Value barrier, mlir::Value phase);
   void expectBytes(mlir::Value barrier, int64_t bytes);
   void arriveAlone(mlir::Value barrier);
-  void arriveOncePerWarp(mlir::Value barrier, mlir::Value when = {});
+  void arriveOncePerWarp(mlir::Value barrier);
   bool isInTurns();
   void takeTurn();
   void passTurn();
@@ -90,6 +90,7 @@ private:
   bool knowsLastTurn();
   mlir::Value isBehind(TileForOp op);
   void releaseQueries(TileScoresOp last);
+  void releaseQueriesIf(mlir::Value condition);
   void releaseUnreadQueries();
   llvm::LogicalResult fillRing(TileForOp op);
   void fillSlot(TileForOp op, size_t panel, mlir::Value key, bool announce);

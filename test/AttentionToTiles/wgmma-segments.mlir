@@ -156,6 +156,27 @@ func.func @adaptive(%q: !q, %k: !q, %v: !q, %beta: tensor<?xf32>) -> !q {
 
 // -----
 
+// adaptive with values of more than 64 columns: staged tiles leave out the steps
+// without a weight.
+
+#t = #tda.target<"sm_90">
+#s = #tda.schedule<tile_m = 64, tile_n = 32, stages = 4, warps = 4, skip = adaptive, path = wgmma>
+!q = tensor<?x?x?x64xbf16>
+!v = tensor<?x?x?x96xbf16>
+
+// CHECK-LABEL: func.func @adaptive_wide
+// CHECK:           scf.if %{{.+}} -> (!tda.tile<64x96xf32>, i32) {
+// CHECK:             tda.tile_aggregate_steps
+// CHECK-NEXT:        tda.tile_live_steps
+// CHECK:           } else {
+func.func @adaptive_wide(%q: !q, %k: !q, %v: !v, %beta: tensor<?xf32>) -> !v {
+  %o = tda.attention excite(%q, %k) values(%v) beta(%beta) {causal, schedule = #s, target = #t}
+     : (!q, !q, !v, tensor<?xf32>) -> !v
+  return %o : !v
+}
+
+// -----
+
 // force: every tile counts as one with survivors, so nothing is asked.
 
 #t = #tda.target<"sm_90">

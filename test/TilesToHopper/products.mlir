@@ -65,7 +65,7 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 
 // Runs of tiles with and without staged values: each kind in a loop of its own,
 // inside the loop over all, eight tiles at a time. For the first of these the
-// producer reads the sum of the warps' votes (of the program's first, once it
+// producer adds up the warps' votes (of the program's first, once it
 // holds what the gate says) and leaves a flag in the slot of its first panel,
 // which is full only then. After the last one the warps cast their votes. A warp
 // copies the rows that it fetches, and multiplies once it has started the next
@@ -86,7 +86,7 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:           %[[STAGED:.+]] = scf.if %{{.+}} -> (i32) {
 // CHECK:             scf.if
 // CHECK:               nvvm.mbarrier.try_wait.parity
-// CHECK:             llvm.atomicrmw _or
+// CHECK-COUNT-4:     llvm.load volatile
 // CHECK:             %[[WANTS:.+]] = arith.cmpi
 // CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
 // CHECK:             llvm.store volatile %[[FLAG]]
