@@ -73,8 +73,10 @@ LogicalResult WarpgroupEmitter::emitRole() {
       clearFetched();
     return emitPrograms();
   }
-  // Two threads of different warps, so that the keys of the next program need
-  // not wait until the queries of this one have been read.
+  // Two threads of different warps. In a persistent grid the panels of the next
+  // program need not wait until the queries of this one have been read; in any
+  // grid what the gate says is worked out while panels are copied, by a thread
+  // that has registers to spare.
   for (Copies each : {Copies::Panels, Copies::Queries}) {
     copies = each;
     Value mine = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, thread,
