@@ -33,7 +33,7 @@ import inputs
 import report
 import runtime
 import sections
-from timer import Timer
+from timer import ORDER_SEED, Timer
 
 STUCK_SECONDS = 90  # without progress, before the run is given up
 START_SECONDS = 60  # for the checking process to start
@@ -118,6 +118,7 @@ def facts(bundle, options, index):
                    (" --quick" if options.quick else ""),
         "inputs": f"random unit rows, seed {inputs.SEED}, lambda 0.5, causal, "
                   "two views; real tensors of the bundle; cold L2",
+        "order": f"drawn for each round, seed {ORDER_SEED} and the case",
         "peers": contestants.versions(),
         "kernels": index,
     }

@@ -1,10 +1,12 @@
 """Times contestants against each other with CUDA events.
 
 All of a case take turns, in several rounds, so that clocks and temperature hit
-them alike; who begins rotates. Each repetition starts with a cold L2 (a buffer
-larger than it is cleared, as triton.testing.do_bench does), outside the timed
-span. The host runs ahead of the device, so that no launch is waited for.
+them alike; each round draws an order of its own, so that nobody always follows
+the same other. Each repetition starts with a cold L2 (a buffer larger than it is
+cleared, as triton.testing.do_bench does), outside the timed span. The host runs
+ahead of the device, so that no launch is waited for.
 """
+import random
 import statistics
 import time
 
@@ -13,6 +15,13 @@ import torch
 WARM_MS = 25
 FLUSH_BYTES = 256 << 20
 SLEEP_CYCLES = 250_000  # a launch: more than the host needs for it
+ORDER_SEED = 1  # of the orders, with the name of the case
+
+
+def orders(names, rounds, where):
+    """The order of each round, the same for the same case."""
+    draw = random.Random(f"{ORDER_SEED} {where}")
+    return [draw.sample(names, len(names)) for _ in range(rounds)]
 
 
 class Timer:
@@ -57,10 +66,8 @@ class Timer:
             each = self.quick(call)
             # About 5 ms a batch where that is more.
             count[name] = max(self.per_round, min(30, int(5 / max(each, 1e-3))))
-        names = list(calls)
-        for r in range(self.rounds):
-            shift = r % len(names)
-            for name in names[shift:] + names[:shift]:
+        for order in orders(list(calls), self.rounds, where):
+            for name in order:
                 self.progress(f"{where}: {name}")
                 medians[name].append(
                     statistics.median(self.batch(calls[name], count[name])))

@@ -65,7 +65,7 @@ struct AssignSchedule : tda::impl::AssignScheduleBase<AssignSchedule> {
       chosen = op.getSchedule()->toSchedule();
     else if (!defaultSchedule(problem, row, chosen, error, path) &&
              schedule.empty())
-      return op.emitError("no default schedule fits: ") << error;
+      return op.emitError(error);
     else if (row.wgmma && !path && chosen.path != Path::Wgmma)
       op.emitRemark("takes the portable mma.sync path: ")
           << whyNoWgmma(problem, row);

@@ -159,6 +159,10 @@ def TilesToHopper : Pass<"tda-tiles-to-hopper", "::mlir::ModuleOp"> {
     ring, the others multiply. Programs of other paths stay as they are, for
     `tda-tiles-to-nvvm`.
 
+    A program in which these two would not count the same copies, a
+    `tda.tile_gather` whose rows would be added too late, or a pipeline that
+    `tda-assign-pipeline` would not give is an error that says what to change.
+
     Numerics: as `tda-tiles-to-nvvm`. Every skip policy gives the same bits.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",

@@ -183,10 +183,13 @@ std::string tda::whyNoForm(const Problem &p, const Target &t, Path path) {
   return "";
 }
 
+/// The path that takes most: what the wgmma path does not take, no other does.
+static Path widestPath(const Target &t) {
+  return t.wgmma ? Path::Wgmma : t.path;
+}
+
 std::string tda::whyUnsupported(const Problem &p, const Target &t) {
-  std::string why = whyNoForm(p, t, t.path);
-  return why.empty() || (t.wgmma && whyNoForm(p, t, Path::Wgmma).empty()) ? ""
-                                                                          : why;
+  return whyNoForm(p, t, widestPath(t));
 }
 
 /// Tile shapes of the wgmma path, each with as many ring slots as fit; beyond
@@ -195,10 +198,11 @@ static std::vector<Schedule> wgmmaDefaults(const Problem &p, const Target &t) {
   std::vector<std::pair<int, int>> tiles = {
       {128, 128}, {128, 64}, {64, 64}, {64, 32}};
   // The sums of f16 apart leave no room for more keys, nor for two kinds of
-  // loops (ptxas 13.0).
+  // loops (ptxas 13.0); beside counts, a window and a lambda per token, 16 keys
+  // are the most.
   bool isWide = p.dtype == DType::F16 && p.dv > 128;
   if (isWide)
-    tiles = {{128, 32}, {64, 32}};
+    tiles = {{128, 32}, {64, 32}, {64, 16}};
   std::vector<Schedule> list;
   for (auto [tileM, tileN] : tiles) {
     Schedule s{tileM, tileN, 0, tileM / 16, Skip::Adaptive, 8, Path::Wgmma};
@@ -230,18 +234,20 @@ static std::vector<Schedule> mmaDefaults(const Problem &p) {
 bool tda::defaultSchedule(const Problem &problem, const Target &target,
                           Schedule &schedule, std::string &error,
                           std::optional<Path> path) {
+  bool isCpu = target.path == Path::Vector;
+  error = isCpu ? ""
+                : whyNoForm(problem, target, path.value_or(widestPath(target)));
+  if (!error.empty())
+    return false;
   std::vector<Schedule> list;
-  if (target.path == Path::Vector)
+  if (isCpu)
     list = {{64, 64, 1, 1, Skip::Tile, 8}};
   if (target.wgmma && path.value_or(Path::Wgmma) == Path::Wgmma)
     list = wgmmaDefaults(problem, target);
-  if (target.path == Path::MmaSync &&
-      path.value_or(Path::MmaSync) == Path::MmaSync)
+  if (!isCpu && path.value_or(Path::MmaSync) == Path::MmaSync &&
+      whyNoForm(problem, target, Path::MmaSync).empty())
     for (const Schedule &s : mmaDefaults(problem))
       list.push_back(s);
-  if (list.empty())
-    error = fmt::format("{} has no path {}", target.name,
-                        pathName(path.value_or(target.path)));
   for (const Schedule &candidate : list) {
     error = whyIllegal(candidate, problem, target);
     if (error.empty()) {
@@ -249,5 +255,8 @@ bool tda::defaultSchedule(const Problem &problem, const Target &target,
       return true;
     }
   }
+  error = fmt::format("no default schedule fits; the last one tried, {}, {}; "
+                      "another may be given",
+                      list.back().str(), error);
   return false;
 }

@@ -16,9 +16,8 @@
 // of the wgmma path. Programs of other paths stay as they are.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/TilesToHopper/CheckProgram.h"
 #include "tda/Passes.h"
-
-#include "dialects/tda/Dialect.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
@@ -50,71 +49,76 @@ PanelLayoutAttr contractedAlongRows(MLIRContext *context, int64_t rows,
                               /*step=*/16 * kRowBytes);
 }
 
+} // namespace
+
+FailureOr<PipelineAttr> tda::pipelineOf(TileProgramOp program) {
+  MLIRContext *context = program.getContext();
+  Schedule schedule = program.getSchedule().toSchedule();
+  int64_t views = 0, d = 0, dv = 0;
+  bool isF16 = false;
+  program.walk([&](TileScoresOp op) {
+    auto panel = cast<PanelType>(op.getK().getType());
+    d = panel.getColumns();
+    isF16 = panel.getElementType().isF16();
+  });
+  program.walk([&](TileStoreOp op) {
+    if (auto tile = cast<TileType>(op.getTile().getType());
+        tile.getShape().size() == 2)
+      dv = tile.getColumns();
+  });
+  program.walk([&](TileLoadOp op) {
+    views += cast<TileType>(op.getType()).getShape().size() == 2;
+  });
+  if (!views || !d || !dv)
+    return program.emitError("has no queries, scores or output to place in "
+                             "shared memory");
+
+  Problem problem;
+  problem.views = views;
+  problem.d = d;
+  problem.dv = dv;
+  problem.dtype = isF16 ? DType::F16 : DType::BF16;
+  program.walk([&](Operation *op) {
+    if (auto span = dyn_cast<TileSpanOp>(op))
+      problem.window = span.getWindow().value_or(0);
+    if (auto difference = dyn_cast<TileDifferentialOp>(op);
+        difference && isa<TileType>(difference.getLambda().getType()))
+      problem.lambda = Extent::Token;
+    problem.stats |= isa<TileCountOp>(op);
+  });
+  std::string error;
+  const Target *target = findTarget(program.getTarget().getName().str(), error);
+  if (error = whyIllegal(schedule, problem, *target); !error.empty())
+    return program.emitError("schedule cannot work on ")
+           << target->name << ": " << error;
+
+  int64_t consumers = schedule.warps / 4;
+  RegisterSplit split = registerSplit(schedule, problem);
+  auto query = contractedAlongColumns(context, 64, d);
+  int64_t ring = kBarrierBytes + views * consumers * query.getBytes();
+  int64_t slot = slotBytes(schedule, problem);
+  return PipelineAttr::get(
+      context, consumers, split.producer, split.consumer, schedule.stages, slot,
+      kBarrierBytes, ring, ring + schedule.stages * slot,
+      fetchBytes(schedule, problem), sharedBytes(schedule, problem), query,
+      contractedAlongColumns(context, schedule.tileN, d),
+      contractedAlongRows(context, schedule.tileN, dv));
+}
+
+namespace {
+
 struct AssignPipeline : tda::impl::AssignPipelineBase<AssignPipeline> {
   using AssignPipelineBase::AssignPipelineBase;
-
-  LogicalResult assign(TileProgramOp program) {
-    MLIRContext *context = &getContext();
-    Schedule schedule = program.getSchedule().toSchedule();
-    int64_t views = 0, d = 0, dv = 0;
-    bool isF16 = false;
-    program.walk([&](TileScoresOp op) {
-      auto panel = cast<PanelType>(op.getK().getType());
-      d = panel.getColumns();
-      isF16 = panel.getElementType().isF16();
-    });
-    program.walk([&](TileStoreOp op) {
-      if (auto tile = cast<TileType>(op.getTile().getType());
-          tile.getShape().size() == 2)
-        dv = tile.getColumns();
-    });
-    program.walk([&](TileLoadOp op) {
-      views += cast<TileType>(op.getType()).getShape().size() == 2;
-    });
-    if (!views || !d || !dv)
-      return program.emitError("has no queries, scores or output to place in "
-                               "shared memory");
-
-    Problem problem;
-    problem.views = views;
-    problem.d = d;
-    problem.dv = dv;
-    problem.dtype = isF16 ? DType::F16 : DType::BF16;
-    program.walk([&](Operation *op) {
-      if (auto span = dyn_cast<TileSpanOp>(op))
-        problem.window = span.getWindow().value_or(0);
-      if (auto difference = dyn_cast<TileDifferentialOp>(op);
-          difference && isa<TileType>(difference.getLambda().getType()))
-        problem.lambda = Extent::Token;
-      problem.stats |= isa<TileCountOp>(op);
-    });
-    std::string error;
-    const Target *target =
-        findTarget(program.getTarget().getName().str(), error);
-    if (error = whyIllegal(schedule, problem, *target); !error.empty())
-      return program.emitError("schedule cannot work on ")
-             << target->name << ": " << error;
-
-    int64_t consumers = schedule.warps / 4;
-    RegisterSplit split = registerSplit(schedule, problem);
-    auto query = contractedAlongColumns(context, 64, d);
-    int64_t ring = kBarrierBytes + views * consumers * query.getBytes();
-    int64_t slot = slotBytes(schedule, problem);
-    program.setPipelineAttr(PipelineAttr::get(
-        context, consumers, split.producer, split.consumer, schedule.stages,
-        slot, kBarrierBytes, ring, ring + schedule.stages * slot,
-        fetchBytes(schedule, problem), sharedBytes(schedule, problem), query,
-        contractedAlongColumns(context, schedule.tileN, d),
-        contractedAlongRows(context, schedule.tileN, dv)));
-    return success();
-  }
 
   void runOnOperation() override {
     WalkResult result = getOperation().walk([&](TileProgramOp program) {
       if (program.getSchedule().toSchedule().path != Path::Wgmma)
         return WalkResult::advance();
-      return failed(assign(program)) ? WalkResult::interrupt()
-                                     : WalkResult::advance();
+      FailureOr<PipelineAttr> pipeline = pipelineOf(program);
+      if (failed(pipeline))
+        return WalkResult::interrupt();
+      program.setPipelineAttr(*pipeline);
+      return WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();

@@ -21,18 +21,25 @@ using namespace tda;
 // Weights a step at a time
 //===----------------------------------------------------------------------===//
 
-/// Whether `a` is made of rectified scores and nothing else.
-static bool isOfScores(Value a) {
+/// Whether `a` is made of scores rectified above one gate, `tau` once it is
+/// known, and of nothing else.
+static bool isOfScores(Value a, Value &tau) {
   if (auto difference = a.getDefiningOp<TileDifferentialOp>())
-    return isOfScores(difference.getA1()) && isOfScores(difference.getA2());
-  return bool(a.getDefiningOp<TileThresholdOp>());
+    return isOfScores(difference.getA1(), tau) &&
+           isOfScores(difference.getA2(), tau);
+  auto threshold = a.getDefiningOp<TileThresholdOp>();
+  if (!threshold || (tau && tau != threshold.getTau()))
+    return false;
+  tau = threshold.getTau();
+  return true;
 }
 
 /// Whether the weights that `op` gives are computed where they are read: by a
 /// gather, which reads few of them.
 bool WarpgroupEmitter::isLazy(Operation *op) {
+  Value tau;
   if (!op || !pipeline.getFetchBytes() || op->getNumResults() != 1 ||
-      !isOfScores(op->getResult(0)))
+      !isOfScores(op->getResult(0), tau))
     return false;
   bool isGathered = false;
   for (Operation *user : op->getUsers()) {
@@ -47,7 +54,10 @@ bool WarpgroupEmitter::isLazy(Operation *op) {
 /// A bit for each step in which this warp has a survivor, the same in all its
 /// lanes.
 Value WarpgroupEmitter::survivorSteps(Value a) {
-  if (Value known = lazySteps.lookup(a))
+  // A mask made inside a branch is not known outside of it.
+  Value known = lazySteps.lookup(a);
+  if (known &&
+      known.getParentRegion()->isAncestor(b.getInsertionBlock()->getParent()))
     return known;
   SmallVector<Value> scores;
   Fragment tau;

@@ -43,15 +43,7 @@ void WarpgroupEmitter::countLast(Value live, Value isLast) {
 
 LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
   Block &body = op.getBody().front();
-  auto staged = cast<PanelStagedOp>(body.front());
-  auto branch = dyn_cast<scf::IfOp>(staged->getNextNode());
-  auto vote = branch ? dyn_cast<PanelVoteOp>(branch->getNextNode()) : nullptr;
-  if (!vote || branch.getCondition() != staged.getStaged() ||
-      op.getYield()->getPrevNode() != vote ||
-      op.getYield().getValues() != branch.getResults().drop_back() ||
-      vote.getLive() != branch.getResults().back())
-    return op.emitError("a loop with an optional panel must be one branch on "
-                        "panel_staged and one panel_vote on its last result");
+  auto branch = cast<scf::IfOp>(body.front().getNextNode());
 
   Value end = get(op.getEnd());
   int64_t step = op.getStep();
@@ -116,7 +108,8 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
         Block &arm = kind ? *branch.thenBlock() : *branch.elseBlock();
         ValueRange yielded = arm.getTerminator()->getOperands();
         fetchInto = kind ? Value() : op.getCarried()[0];
-        countLater = kind;
+        if (kind)
+          countLater = yielded.back();
         inTurns = kind && isInTurns();
         if (failed(emitBlock(arm)))
           return failure();
@@ -125,7 +118,7 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
         Value next = add(turn, step);
         if (kind)
           countLast(yielded.back(), less(last, next));
-        countLater = false;
+        countLater = Value();
         awaitAll();
         keyLoop = nullptr;
         setFlat(op.getCarried(), flatten(yielded.drop_back()));

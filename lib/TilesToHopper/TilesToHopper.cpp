@@ -8,6 +8,7 @@
 // scf and arith only; `tda.launch` on each kernel holds the launch facts.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/TilesToHopper/CheckProgram.h"
 #include "lib/TilesToHopper/WarpgroupEmitter.h"
 #include "tda/Passes.h"
 
@@ -54,45 +55,10 @@ FailureOr<SmallVector<MapRequest>> boxedTensors(TileProgramOp program) {
   return maps;
 }
 
-/// Other tensors come from arguments too; and what a key loop carries first is
-/// its output.
-LogicalResult checkBody(TileProgramOp program) {
-  WalkResult result = program.walk([](Operation *op) {
-    if (auto loop = dyn_cast<TileForOp>(op)) {
-      auto first = loop.getInits().empty()
-                       ? TileType()
-                       : cast<TileType>(loop.getInits().front().getType());
-      if (!first || first.getShape().size() != 2 ||
-          !first.getElementType().isF32()) {
-        op->emitError("the first tile that a key loop carries must be its "
-                      "output, a two-dimensional tile of f32");
-        return WalkResult::interrupt();
-      }
-    }
-    Value tensor;
-    if (auto load = dyn_cast<TileLoadOp>(op))
-      tensor = load.getSource();
-    if (auto store = dyn_cast<TileStoreOp>(op))
-      tensor = store.getTarget();
-    if (auto norm = dyn_cast<TileRmsNormOp>(op))
-      tensor = norm.getGain();
-    if (auto gather = dyn_cast<TileGatherOp>(op))
-      tensor = gather.getValues();
-    if (tensor && !isa<BlockArgument>(tensor)) {
-      op->emitError("a GPU kernel reads tiles from its arguments only: pass a "
-                    "constant gain, or a constant lambda per token, as an "
-                    "argument");
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
-  });
-  return failure(result.wasInterrupted());
-}
-
 LogicalResult lowerFunction(func::FuncOp func, TileProgramOp program) {
   if (!program.getPipeline())
     return program.emitError("has no pipeline; run tda-assign-pipeline first");
-  if (failed(checkBody(program)))
+  if (failed(checkProgram(program)))
     return failure();
   FailureOr<SmallVector<MapRequest>> maps = boxedTensors(program);
   if (failed(maps))

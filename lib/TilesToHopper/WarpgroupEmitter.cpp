@@ -73,8 +73,10 @@ LogicalResult WarpgroupEmitter::emitRole() {
       clearFetched();
     return emitPrograms();
   }
-  // Two threads of different warps, so that the keys of the next program need
-  // not wait until the queries of this one have been read.
+  // Two threads of different warps. In a persistent grid the panels of the next
+  // program need not wait until the queries of this one have been read; in any
+  // grid what the gate says is worked out while panels are copied, by a thread
+  // that has registers to spare.
   for (Copies each : {Copies::Panels, Copies::Queries}) {
     copies = each;
     Value mine = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, thread,
@@ -163,22 +165,40 @@ LogicalResult WarpgroupEmitter::emitOp(Operation *op) {
 
 /// Indices, and what is copied; the rest is the consumers'.
 LogicalResult WarpgroupEmitter::emitProducerOp(Operation *op) {
+  // Scalars that the walk left to the consumers are not known here.
+  auto knows = [&](Operation *op) {
+    return llvm::all_of(op->getOperands(), [&](Value operand) {
+      return !operand.getType().isIntOrIndexOrFloat() ||
+             fragments.contains(operand) || signature.scalars.count(operand);
+    });
+  };
+  auto refuse = [&](Operation *op) {
+    return op->emitError("takes a place or a gate that the threads that copy "
+                         "cannot compute: they do arithmetic and tile_span, "
+                         "and read beta");
+  };
   if (auto loop = dyn_cast<TileForOp>(op)) {
     if (copies == Copies::Panels)
-      return fillRing(loop);
+      return knows(loop) ? fillRing(loop) : refuse(loop);
+    if (gate && !knows(gate))
+      return refuse(gate);
     if (gate) // the queries are on their way
       guessDensity(gate);
     gate = nullptr;
     return success();
   }
   if (auto load = dyn_cast<TileLoadOp>(op)) {
-    if (copies == Copies::Queries &&
-        cast<TileType>(load.getType()).getShape().size() == 2)
-      copyQueries(load);
+    if (copies != Copies::Queries ||
+        cast<TileType>(load.getType()).getShape().size() != 2)
+      return success();
+    if (!knows(load))
+      return refuse(load);
+    copyQueries(load);
     return success();
   }
-  if (isa<TileSpanOp>(op) || isa<arith::ArithDialect>(op->getDialect()))
-    return Emitter::emitOp(op);
+  if (isa<TileSpanOp, memref::DimOp>(op) ||
+      isa<arith::ArithDialect>(op->getDialect()))
+    return knows(op) ? Emitter::emitOp(op) : success();
   if (schedule.skip == Skip::Adaptive && copies == Copies::Queries) {
     if (isa<memref::LoadOp>(op)) // of beta
       return Emitter::emitOp(op);
@@ -225,7 +245,7 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
       })
       .Case([&](TileGatherOp op) { return emitGather(op), success(); })
       .Case([&](TileLiveStepsOp op) {
-        if (countLater)
+        if (countLater == op.getSteps())
           return success();
         emitLiveSteps(op);
         if (schedule.skip == Skip::Adaptive) {
@@ -233,10 +253,6 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
           set(op, {i32(0)}); // counted, so that no branch carries it
         }
         return success();
-      })
-      .Case<TileNormalizeOp, PanelNormalizeOp>([&](Operation *op) {
-        return op->emitError("has no form on the wgmma path: panels arrive as "
-                             "they lie in memory; normalise them first");
       })
       .Default([&](Operation *op) { return Emitter::emitOp(op); });
 }

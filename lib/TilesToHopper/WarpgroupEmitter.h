@@ -188,8 +188,8 @@ private:
   /// The key loop that is emitted, and the first key of its turn.
   TileForOp keyLoop;
   mlir::Value keyTurn;
-  bool inTurns = false;    ///< The warpgroups issue their scores in turn.
-  bool countLater = false; ///< Live steps are counted where they are voted.
+  bool inTurns = false;   ///< The warpgroups issue their scores in turn.
+  mlir::Value countLater; ///< Live steps that are counted where they are voted.
   /// Masks of live steps of weights that are computed where they are read.
   llvm::DenseMap<mlir::Value, mlir::Value> lazySteps;
 

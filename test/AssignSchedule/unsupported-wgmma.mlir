@@ -31,7 +31,7 @@ func.func @large_f16(%q: tensor<?x?x?x256xf16>, %beta: tensor<f32>) -> tensor<?x
 // -----
 
 func.func @larger(%q: tensor<?x?x?x272xbf16>, %beta: tensor<f32>) -> tensor<?x?x?x272xbf16> {
-  // expected-error @+1 {{d = 272, dv = 272: the mma.sync path takes multiples of 16 up to 128}}
+  // expected-error @+1 {{d = 272, dv = 272: the wgmma path takes multiples of 16 up to 256}}
   %o = tda.attention excite(%q, %q) values(%q) beta(%beta)
     : (tensor<?x?x?x272xbf16>, tensor<?x?x?x272xbf16>, tensor<?x?x?x272xbf16>, tensor<f32>) -> tensor<?x?x?x272xbf16>
   return %o : tensor<?x?x?x272xbf16>

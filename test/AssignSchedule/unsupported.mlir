@@ -14,7 +14,7 @@ func.func @f32(%q: tensor<?x?x?x32xf32>, %beta: tensor<f32>) -> tensor<?x?x?x32x
 // -----
 
 func.func @odd_d(%q: tensor<?x?x?x40xf16>, %v: tensor<?x?x?x64xf16>, %beta: tensor<f32>) -> tensor<?x?x?x64xf16> {
-  // expected-error @+1 {{d = 40, dv = 64: the mma.sync path takes multiples of 16 up to 128}}
+  // expected-error @+1 {{d = 40, dv = 64: the wgmma path takes multiples of 16 up to 256}}
   %o = tda.attention excite(%q, %q) values(%v) beta(%beta)
     : (tensor<?x?x?x40xf16>, tensor<?x?x?x40xf16>, tensor<?x?x?x64xf16>, tensor<f32>) -> tensor<?x?x?x64xf16>
   return %o : tensor<?x?x?x64xf16>
@@ -23,7 +23,7 @@ func.func @odd_d(%q: tensor<?x?x?x40xf16>, %v: tensor<?x?x?x64xf16>, %beta: tens
 // -----
 
 func.func @large_dv(%q: tensor<?x?x?x64xf16>, %v: tensor<?x?x?x272xf16>, %beta: tensor<f32>) -> tensor<?x?x?x272xf16> {
-  // expected-error @+1 {{d = 64, dv = 272: the mma.sync path takes multiples of 16 up to 128}}
+  // expected-error @+1 {{d = 64, dv = 272: the wgmma path takes multiples of 16 up to 256}}
   %o = tda.attention excite(%q, %q) values(%v) beta(%beta)
     : (tensor<?x?x?x64xf16>, tensor<?x?x?x64xf16>, tensor<?x?x?x272xf16>, tensor<f32>) -> tensor<?x?x?x272xf16>
   return %o : tensor<?x?x?x272xf16>

@@ -18,7 +18,7 @@ func.func @scores(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"},
       attributes {pipeline = #tda.pipeline<
         consumers = 2, producer_registers = 40, consumer_registers = 232,
         slots = 4, slot_bytes = 8192, query_offset = 1024, ring_offset = 17408,
-        fetch_offset = 50176, fetch_bytes = 0, shared_bytes = 50176,
+        fetch_offset = 50176, fetch_bytes = 2304, shared_bytes = 68608,
         query = <rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>,
         key = <rows = 64, columns = 64, leading = 16, stride = 1024, step = 32>,
         value = <rows = 64, columns = 64, leading = 8192, stride = 1024,
@@ -44,7 +44,7 @@ func.func @scores(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"},
 // CHECK-SAME:     maps = ["q argument q rows 64 columns 64",
 // CHECK-SAME:             "k argument k rows 64 columns 64"],
 // CHECK-SAME:     params = ["ptr q", {{.*}}, "map q", "map k"],
-// CHECK-SAME:     shared_bytes = 50176 : i64}} {
+// CHECK-SAME:     shared_bytes = 68608 : i64}} {
 // CHECK:   {{.*}}
 // CHECK:   scf.if %[[producer:[a-z0-9]+]] {
 // CHECK:     nvvm.setmaxregister decrease 40

@@ -86,7 +86,7 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:           %[[STAGED:.+]] = scf.if %{{.+}} -> (i32) {
 // CHECK:             scf.if
 // CHECK:               nvvm.mbarrier.try_wait.parity
-// CHECK-COUNT-4:     llvm.load volatile
+// CHECK:             llvm.load volatile
 // CHECK:             %[[WANTS:.+]] = arith.cmpi
 // CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
 // CHECK:             llvm.store volatile %[[FLAG]]
@@ -134,12 +134,13 @@ func.func @runs(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"},
                 %v: !m {tda.operand = "v"}, %o: !m {tda.operand = "o"}) {
   %c = arith.constant 0 : index
   %n = memref.dim %k, %c : !m
+  %one = arith.constant 1.0 : f32
   tda.tile_program (%b, %h, %i) in (%n, %n, %n)
       schedule #tda.schedule<tile_m = 64, tile_n = 16, stages = 3, warps = 4, skip = adaptive, path = wgmma>
       target #tda.target<"sm_90"> attributes {pipeline = #p} {
     %t = tda.tile_load %q[%b, %h, %i] limit %n : !m -> !tda.tile<64x16xbf16>
     %zero = tda.tile_zero : !tda.tile<64x16xf32>
-    %tau = tda.tile_zero : !tda.tile<64xf32>
+    %tau = tda.tile_gate beta(%one) kappa(%one) rows(%i) keys(%n) offset(%c) {dim = 16 : i64} : !tda.tile<64xf32>
     %r = tda.tile_for %j = %c to %n step 16 limit %n at [%b, %h]
            stream (%pk = %k : !m -> !tda.panel<16x16xbf16, key>,
                    %pv = %v : !m -> !tda.panel<16x16xbf16, value>)

@@ -121,6 +121,44 @@ TEST(GridCase, BurstsMakeDenseAndEmptyTiles) {
   }
 }
 
+TEST(GridCase, HugeValuesMeetNoWeight) {
+  for (const char *text :
+       {"views=2 d=64 causal stats", "views=2 d=16 normalize",
+        "views=1 d=96 dv=64 dtype=f16 normalize window=100"}) {
+    Problem problem = parsed(text);
+    size_t huge = 0;
+    for (size_t kernel = 0; kernel < 6; ++kernel) // each density
+      for (const GridCase &c : casesOf(problem, kernel)) {
+        if (!c.huge)
+          continue;
+        std::vector<HostTensor> inputs = c.inputs(problem);
+        host::Reference reference, without;
+        std::string error;
+        ASSERT_TRUE(
+            host::evaluate(problem, host::pointersTo(inputs), reference, error))
+            << error;
+        double largest = problem.dtype == DType::F16 ? 65504 : 0x1.fep127;
+        HostTensor &v = inputs[2 * problem.views];
+        int64_t count = 0;
+        for (int64_t i = 0; i < v.numElements(); ++i)
+          if (std::abs(v.at(i)) == largest) {
+            v.set(i, 0.0);
+            ++count;
+          }
+        EXPECT_GE(count * 4, v.numElements());
+        ASSERT_TRUE(
+            host::evaluate(problem, host::pointersTo(inputs), without, error))
+            << error;
+        EXPECT_EQ(reference.o, without.o);
+        for (int i = 0; i < 2 * problem.views; ++i)
+          for (int64_t j = 0; j < inputs[i].numElements(); ++j)
+            ASSERT_TRUE(std::isfinite(inputs[i].at(j)));
+        ++huge;
+      }
+    EXPECT_EQ(huge, 6u);
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // What is noticed
 //===----------------------------------------------------------------------===//

@@ -1,5 +1,6 @@
 //===- JitTest.cpp - The CPU path against float64 -------------------------===//
 #include "CpuKernel.h"
+#include "GridCase.h"
 
 #include "tda/Host/Random.h"
 #include "tda/Host/Reference.h"
@@ -144,6 +145,23 @@ TEST(Jit, HalfPrecisionRange) {
       scaled[2].set(i, inputs[2].at(i) / scale / (scale > 1 ? scale : 1));
     }
     expectRight(problem, scaled, kernel->run(scaled, lengths));
+  }
+}
+
+// The largest values that the type has meet weights that are exactly 0, and
+// rows whose squared norm f32 just holds become unit rows.
+TEST(Jit, HugeValues) {
+  for (const char *text :
+       {"views=2 d=64 causal stats", "views=2 d=40 normalize dtype=f16",
+        "views=1 d=96 normalize power=1.5", "views=2 d=64 norm dtype=f32"}) {
+    SCOPED_TRACE(text);
+    Problem problem = parse(text);
+    auto kernel = CpuKernel::compile(problem);
+    ASSERT_TRUE(kernel);
+    Lengths lengths{1, 2, 1, 193, 193};
+    auto inputs = randomInputs(problem, lengths, 3, planted());
+    gputest::makeHuge(problem, inputs);
+    expectRight(problem, inputs, kernel->run(inputs, lengths));
   }
 }
 

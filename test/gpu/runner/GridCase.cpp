@@ -31,6 +31,7 @@ std::string GridCase::str() const {
   return text +
          (oneHot   ? " one-hot "
           : bursts ? " bursts "
+          : huge   ? " huge "
                    : " ") +
          callLayoutName(layout);
 }
@@ -107,11 +108,45 @@ void tda::gputest::makeBursts(const Problem &problem, uint64_t seed,
   }
 }
 
+void tda::gputest::makeHuge(const Problem &problem,
+                            std::vector<HostTensor> &inputs) {
+  bool isF16 = problem.dtype == DType::F16;
+  double largest = isF16                          ? 65504
+                   : problem.dtype == DType::BF16 ? 0x1.fep127
+                                                  : 0x1.fffffep127;
+  double scale = isF16 ? 0x1p13 : 0x1p60; // of rows with norms up to 4
+  HostTensor &v = inputs[2 * problem.views];
+  int64_t length = v.shape[2];
+  auto fillRow = [](HostTensor &tensor, int64_t index, auto value) {
+    int64_t columns = tensor.shape[3];
+    for (int64_t c = index * columns; c < (index + 1) * columns; ++c)
+      tensor.set(c, value(tensor.at(c)));
+  };
+  auto isDead = [&](int64_t row) {
+    int64_t j = row % length;
+    return j % 5 == 2 || j / 48 % 3 == 1;
+  };
+  for (int i = 0; i <= 2 * problem.views; ++i) {
+    bool isQuery = i < 2 * problem.views && i % 2 == 0;
+    int64_t rows = inputs[i].numElements() / inputs[i].shape[3];
+    for (int64_t row = 0; row < rows; ++row) {
+      if (&inputs[i] == &v && isDead(row))
+        fillRow(v, row, [&](double x) { return x < 0 ? -largest : largest; });
+      else if (&inputs[i] != &v && !isQuery && isDead(row))
+        fillRow(inputs[i], row, [](double) { return 0.0; });
+      else if (&inputs[i] != &v && problem.normalize)
+        fillRow(inputs[i], row, [&](double x) { return x * scale; });
+    }
+  }
+}
+
 std::vector<HostTensor> GridCase::inputs(const Problem &problem) const {
   std::vector<HostTensor> tensors =
       host::randomInputs(problem, lengths, seed, random);
   if (bursts)
     makeBursts(problem, seed, tensors);
+  if (huge)
+    makeHuge(problem, tensors);
   if (!oneHot)
     return tensors;
   std::vector<host::ArgumentSpec> specs = host::inputSpecs(problem);
@@ -138,6 +173,7 @@ public:
     addDead();
     addUnequal();
     addBursts();
+    addHuge();
     return std::move(cases);
   }
 
@@ -246,6 +282,14 @@ private:
     c.bursts = true;
     c.random.beta = 0.9;
     c.random.dead = kernel % 2 ? 0.1 : 0.0;
+    cases.push_back(std::move(c));
+  }
+
+  /// What is not kept may be as large as it likes.
+  void addHuge() {
+    GridCase c = start(193, problem.causal ? 193 : 450);
+    c.huge = true;
+    setDensity(c);
     cases.push_back(std::move(c));
   }
 

@@ -22,6 +22,8 @@ struct GridCase {
   bool oneHot = false;
   /// Runs of keys that all queries are near: tiles from dense to empty in turn.
   bool bursts = false;
+  /// The largest values where they must not matter; see makeHuge.
+  bool huge = false;
   int layout = 0; ///< See NumCallLayouts.
   uint64_t seed = 0;
 
@@ -43,6 +45,12 @@ std::vector<host::HostTensor> plantedInputs(const Problem &problem,
 /// random vectors. The views have some runs in common.
 void makeBursts(const Problem &problem, uint64_t seed,
                 std::vector<host::HostTensor> &inputs);
+
+/// Makes some keys zero in every view, here and there and 48 in a row, and
+/// their values the largest that the type has: they meet a weight of exactly 0.
+/// With `normalize` the other rows of q and k become long, as far as f32 holds
+/// their squared norm, and f16 their elements.
+void makeHuge(const Problem &problem, std::vector<host::HostTensor> &inputs);
 
 /// The runs of kernel number `kernel` of the grid. Each kernel sees all
 /// lengths of the grid, both ratios of heads, all layouts and kinds of beta;
