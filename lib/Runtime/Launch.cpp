@@ -298,30 +298,37 @@ static tda_status launchKernel(const LoadedDevice &device,
                     device);
 }
 
-/// Launches all kernels at once where the program keeps graphs and they can
-/// serve this call.
+/// Whether each call of the program can be one launch of a graph: cuGraph knows
+/// no empty kernels, and clusters another way.
+static bool fitsGraph(const tda_program &program, const Call &call) {
+  for (size_t i = 0; i < program.kernels.size(); ++i) {
+    const auto &[x, y, z] = program.manifest.kernels[i].cluster;
+    const auto &[gx, gy, gz] = call.grids[i];
+    if (x * y * z != 1 || gx == 0 || gy == 0 || gz == 0)
+      return false;
+  }
+  return true;
+}
+
+/// All kernels in order; `graph` may be NULL.
 static tda_status launchKernels(const tda_program &program,
                                 const LoadedDevice &device,
                                 const PreparedKernel *prepared,
-                                CUstream stream) {
+                                LaunchGraph *graph, CUstream stream) {
   size_t count = program.kernels.size();
-  bool fits = program.keepGraphs.load(std::memory_order_relaxed);
-  CUkernelNode nodes[MaxKernels];
-  for (size_t i = 0; i < count; ++i) {
-    nodes[i] = prepared[i].node;
-    fits &= !prepared[i].isEmpty() && !prepared[i].isClustered();
-  }
-  if (fits) {
+  if (graph) {
+    CUkernelNode nodes[MaxKernels];
+    for (size_t i = 0; i < count; ++i)
+      nodes[i] = prepared[i].node;
     CUresult result = CUDA_SUCCESS;
-    switch (
-        device.graphs->launch(*device.driver, nodes, count, stream, result)) {
-    case LaunchGraphs::Outcome::Launched:
+    switch (graph->launch(*device.driver, nodes, count, result)) {
+    case LaunchGraph::Outcome::Launched:
       return TDA_OK;
-    case LaunchGraphs::Outcome::Failed:
+    case LaunchGraph::Outcome::Failed:
       return failLaunch(
           fmt::format("the kernels of '{}'", program.manifest.name), result,
           device);
-    case LaunchGraphs::Outcome::None:
+    case LaunchGraph::Outcome::None:
       break;
     }
   }
@@ -338,26 +345,44 @@ static tda_status launch(const tda_program *program, int ordinal,
                          tda_allocate allocate, void *user, void *stream) {
   Call call;
   TDA_TRY(checkCall(program, args, nargs, DataCheck::Required, call));
-  if (allocate && call.workspaceBytes > 0) {
-    workspaceBytes = static_cast<size_t>(call.workspaceBytes);
-    workspace = allocate(user, workspaceBytes);
-  }
-  TDA_TRY(checkWorkspace(call, workspace, workspaceBytes));
   ContextScope scope;
   const LoadedDevice *device = nullptr;
   TDA_TRY(ordinal < 0 ? findDevice(*program, scope, device)
                       : findOrdinal(*program, ordinal, scope, device));
+  const Driver &driver = *device->driver;
+  auto cuStream = static_cast<CUstream>(stream);
+  bool wantsGraph = program->keepGraphs.load(std::memory_order_relaxed) &&
+                    fitsGraph(*program, call);
+  // `allocate` may do anything, even launch: it is called without the lock.
+  std::unique_lock<std::mutex> lock;
+  LaunchGraph *graph = nullptr;
+  bool allocates = allocate && call.workspaceBytes > 0;
+  if (allocates) {
+    workspaceBytes = static_cast<size_t>(call.workspaceBytes);
+    workspace = nullptr;
+    if (wantsGraph && workspaceBytes <= LaunchGraph::WorkspaceBytes) {
+      graph = device->graphs->take(driver, cuStream, lock);
+      workspace = graph ? graph->getWorkspace(driver) : nullptr;
+      wantsGraph = workspace;
+    }
+    if (!workspace) {
+      graph = nullptr;
+      lock = {};
+      workspace = allocate(user, workspaceBytes);
+    }
+  }
+  if (wantsGraph && !graph)
+    graph = device->graphs->take(driver, cuStream, lock);
+  TDA_TRY(checkWorkspace(call, workspace, workspaceBytes));
   if (program->checkPointers.load(std::memory_order_relaxed))
     TDA_TRY(checkAddresses(*program, *device, call, args, workspace));
   CUtensorMap maps[MaxTensorMaps];
-  TDA_TRY(
-      encodeTensorMaps(*program, *device->driver, call, args, workspace, maps));
+  TDA_TRY(encodeTensorMaps(*program, driver, call, args, workspace, maps));
   PreparedKernel prepared[MaxKernels];
   for (size_t i = 0; i < program->kernels.size(); ++i)
     TDA_TRY(prepareKernel(*program, i, *device, call, args, workspace, maps,
                           prepared[i]));
-  return launchKernels(*program, *device, prepared,
-                       static_cast<CUstream>(stream));
+  return launchKernels(*program, *device, prepared, graph, cuStream);
 }
 
 tda_status tda_launch(const tda_program *program, const tda_argument *args,

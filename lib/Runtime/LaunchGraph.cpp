@@ -3,74 +3,103 @@
 
 using namespace tda;
 
-/// Makes `graph` a chain of `kernels` and instantiates it; false on failure.
-static bool build(const Driver &driver, const CUkernelNode *kernels,
-                  size_t count, CUgraph &graph, CUgraphExec &executable,
-                  CUgraphNode *nodes) {
-  if (driver.graphCreate(&graph, 0) != CUDA_SUCCESS)
+namespace {
+
+/// What allocates would break a capture in another thread that forbids this to
+/// all threads; in this scope it does not.
+class RelaxedCapture {
+public:
+  explicit RelaxedCapture(const Driver &driver) : driver(driver) {
+    isSet = driver.captureModeExchange(&mode) == CUDA_SUCCESS;
+  }
+  ~RelaxedCapture() {
+    if (isSet)
+      driver.captureModeExchange(&mode);
+  }
+  bool isSet;
+
+private:
+  const Driver &driver;
+  int mode = CU_STREAM_CAPTURE_MODE_RELAXED;
+};
+
+} // namespace
+
+/// A chain of `kernels`, instantiated; false on failure.
+bool LaunchGraph::build(const Driver &driver, const CUkernelNode *kernels,
+                        size_t count) {
+  isBuilt = true;
+  RelaxedCapture relaxed(driver);
+  if (!relaxed.isSet || driver.graphCreate(&graph, 0) != CUDA_SUCCESS)
     return false;
   for (size_t i = 0; i < count; ++i)
     if (driver.graphAddKernel(&nodes[i], graph, i ? &nodes[i - 1] : nullptr,
                               i ? 1 : 0, &kernels[i]) != CUDA_SUCCESS)
       return false;
-  return driver.graphInstantiate(&executable, graph, 0) == CUDA_SUCCESS;
+  if (driver.graphInstantiate(&executable, graph, 0) == CUDA_SUCCESS)
+    return true;
+  executable = nullptr;
+  return false;
 }
 
-/// The graph of `stream`, made where there is room for one more.
-LaunchGraphs::Graph *LaunchGraphs::find(const Driver &driver,
-                                        const CUkernelNode *kernels,
-                                        size_t count, CUstream stream) {
-  for (Graph &graph : graphs)
+LaunchGraph::Outcome LaunchGraph::launch(const Driver &driver,
+                                         const CUkernelNode *kernels,
+                                         size_t count, CUresult &result) {
+  if (!isBuilt)
+    build(driver, kernels, count);
+  if (!executable)
+    return Outcome::None;
+  for (size_t i = 0; i < count; ++i)
+    if (driver.graphExecSetKernel(executable, nodes[i], &kernels[i]) !=
+        CUDA_SUCCESS)
+      return Outcome::None;
+  result = driver.graphLaunch(executable, stream);
+  return result == CUDA_SUCCESS ? Outcome::Launched : Outcome::Failed;
+}
+
+void *LaunchGraph::getWorkspace(const Driver &driver) {
+  if (!workspace) {
+    RelaxedCapture relaxed(driver);
+    if (!relaxed.isSet ||
+        driver.memAlloc(&workspace, WorkspaceBytes) != CUDA_SUCCESS)
+      workspace = 0;
+  }
+  return reinterpret_cast<void *>(static_cast<uintptr_t>(workspace));
+}
+
+void LaunchGraph::destroy(const Driver &driver) {
+  if (executable)
+    driver.graphExecDestroy(executable);
+  if (graph)
+    driver.graphDestroy(graph);
+  if (workspace)
+    driver.memFree(workspace);
+}
+
+LaunchGraph *LaunchGraphs::take(const Driver &driver, CUstream stream,
+                                std::unique_lock<std::mutex> &lock) {
+  // Symbols of CUDA 12 come together.
+  if (!driver.graphExecSetKernel || !driver.streamIsCapturing)
+    return nullptr;
+  int status = 0;
+  if (driver.streamIsCapturing(stream, &status) != CUDA_SUCCESS ||
+      status != CU_STREAM_CAPTURE_STATUS_NONE)
+    return nullptr;
+  lock = std::unique_lock<std::mutex>(mutex, std::try_to_lock);
+  if (!lock)
+    return nullptr;
+  for (LaunchGraph &graph : graphs)
     if (graph.stream == stream)
       return &graph;
   if (graphs.size() == MaxStreams)
     return nullptr;
   graphs.reserve(MaxStreams);
-  Graph &made = graphs.emplace_back();
-  made.stream = stream;
-  // Making a graph allocates, which would break a capture in another thread
-  // that forbids this to all.
-  int mode = CU_STREAM_CAPTURE_MODE_RELAXED;
-  if (driver.captureModeExchange(&mode) != CUDA_SUCCESS)
-    return &made;
-  if (!build(driver, kernels, count, made.graph, made.executable,
-             made.nodes.data()))
-    made.executable = nullptr;
-  driver.captureModeExchange(&mode);
-  return &made;
-}
-
-LaunchGraphs::Outcome LaunchGraphs::launch(const Driver &driver,
-                                           const CUkernelNode *kernels,
-                                           size_t count, CUstream stream,
-                                           CUresult &result) {
-  // Symbols of CUDA 12 come together.
-  if (!driver.graphExecSetKernel || !driver.streamIsCapturing)
-    return Outcome::None;
-  int status = 0;
-  if (driver.streamIsCapturing(stream, &status) != CUDA_SUCCESS ||
-      status != CU_STREAM_CAPTURE_STATUS_NONE)
-    return Outcome::None;
-  std::unique_lock<std::mutex> lock(mutex, std::try_to_lock);
-  if (!lock)
-    return Outcome::None;
-  Graph *graph = find(driver, kernels, count, stream);
-  if (!graph || !graph->executable)
-    return Outcome::None;
-  for (size_t i = 0; i < count; ++i)
-    if (driver.graphExecSetKernel(graph->executable, graph->nodes[i],
-                                  &kernels[i]) != CUDA_SUCCESS)
-      return Outcome::None;
-  result = driver.graphLaunch(graph->executable, stream);
-  return result == CUDA_SUCCESS ? Outcome::Launched : Outcome::Failed;
+  graphs.emplace_back().stream = stream;
+  return &graphs.back();
 }
 
 void LaunchGraphs::destroy(const Driver &driver) {
-  for (Graph &graph : graphs) {
-    if (graph.executable)
-      driver.graphExecDestroy(graph.executable);
-    if (graph.graph)
-      driver.graphDestroy(graph.graph);
-  }
+  for (LaunchGraph &graph : graphs)
+    graph.destroy(driver);
   graphs.clear();
 }

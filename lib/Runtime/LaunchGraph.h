@@ -21,41 +21,60 @@
 
 namespace tda {
 
-/// The graphs of one program on one device.
-class LaunchGraphs {
+/// The graph of a stream, with a workspace. Its launches follow each other, so
+/// that they can share that.
+class LaunchGraph {
 public:
-  /// Streams that get a graph; calls on others launch kernel by kernel.
-  static constexpr size_t MaxStreams = 16;
+  /// Bytes of its workspace: what cuMemAlloc takes from a device at least.
+  static constexpr size_t WorkspaceBytes = size_t{2} << 20;
 
   enum class Outcome {
     Launched,
     Failed, ///< `result` says why.
-    None,   ///< Nothing was launched: do so kernel by kernel.
+    None,   ///< The driver refuses to make or to change the graph.
   };
 
-  /// Launches `count` kernels, each after the one before it, on `stream` of the
-  /// current context. Calls differ in grids and parameters alone. None where
-  /// `stream` is being captured, another thread is in here, the driver is older
-  /// than CUDA 12 or refuses to make or to change the graph.
+  /// Launches `count` kernels, each after the one before it. Calls differ in
+  /// grids and parameters alone.
   Outcome launch(const Driver &driver, const CUkernelNode *kernels,
-                 size_t count, CUstream stream, CUresult &result);
+                 size_t count, CUresult &result);
 
-  /// Frees all graphs; their launches have finished.
+  /// NULL where there is no memory.
+  void *getWorkspace(const Driver &driver);
+
+private:
+  friend class LaunchGraphs;
+
+  bool build(const Driver &driver, const CUkernelNode *kernels, size_t count);
+  void destroy(const Driver &driver);
+
+  CUstream stream = nullptr;
+  bool isBuilt = false; ///< Or could not be.
+  CUgraph graph = nullptr;
+  CUgraphExec executable = nullptr; ///< NULL where it could not be made.
+  std::array<CUgraphNode, MaxKernels> nodes{};
+  CUdeviceptr workspace = 0;
+};
+
+/// The graphs of one program on one device.
+class LaunchGraphs {
+public:
+  /// Streams that get a graph.
+  static constexpr size_t MaxStreams = 16;
+
+  /// The graph of `stream` of the current context, while `lock` is held. NULL
+  /// where the stream is being captured, another thread has the lock, too many
+  /// streams came before, or the driver is older than CUDA 12: then kernels are
+  /// launched one by one.
+  LaunchGraph *take(const Driver &driver, CUstream stream,
+                    std::unique_lock<std::mutex> &lock);
+
+  /// Frees all; launches have finished.
   void destroy(const Driver &driver);
 
 private:
-  struct Graph {
-    CUstream stream = nullptr;
-    CUgraph graph = nullptr;
-    CUgraphExec executable = nullptr; ///< NULL where it could not be made.
-    std::array<CUgraphNode, MaxKernels> nodes{};
-  };
-
-  Graph *find(const Driver &driver, const CUkernelNode *kernels, size_t count,
-              CUstream stream);
-
   std::mutex mutex; ///< Never waited for.
-  std::vector<Graph> graphs;
+  std::vector<LaunchGraph> graphs;
 };
 
 } // namespace tda

@@ -471,6 +471,45 @@ TEST_F(RuntimeGraphs, ALaunchThatFailsSaysSo) {
   EXPECT_EQ(count("cuLaunchKernel"), 0);
 }
 
+TEST_F(RuntimeGraphs, KeepAWorkspace) {
+  tda_close(program);
+  manifest.workspace = "Nq * 1024";
+  manifest.kernels[1].params = {tda::KernelParam::workspace("Nq")};
+  manifest.kernels.erase(manifest.kernels.begin());
+  cuda->paramSizes = {8};
+  load();
+  tda_set_pointer_checks(program, 0);
+  tda_set_launch_graphs(program, 1);
+  std::vector<size_t> asked;
+  auto give = [](void *user, size_t bytes) -> void * {
+    static_cast<std::vector<size_t> *>(user)->push_back(bytes);
+    return reinterpret_cast<void *>(uintptr_t{1} << 40);
+  };
+  auto launch = [&](int queries, void *stream) {
+    Call call(memory, 1, 8, 2, queries, 5);
+    EXPECT_EQ(tda_launch_with(program, 0, call.data(), call.Count, give, &asked,
+                              stream),
+              TDA_OK)
+        << tda_last_error();
+    return cuda->launches.back().params[0] - queries;
+  };
+  int one, other;
+  uint64_t first = launch(16, &one);
+  EXPECT_EQ(launch(2048, &one), first);
+  EXPECT_NE(launch(16, &other), first);
+  EXPECT_TRUE(asked.empty());
+  EXPECT_EQ(count("cuMemAlloc_v2"), 2);
+  // What is too large for it, and what no graph serves.
+  EXPECT_EQ(launch(2049, &one), uint64_t{1} << 40);
+  tda_set_launch_graphs(program, 0);
+  EXPECT_EQ(launch(16, &one), uint64_t{1} << 40);
+  EXPECT_EQ(asked, (std::vector<size_t>{2049 * 1024, 16 * 1024}));
+  EXPECT_EQ(count("cuMemAlloc_v2"), 2);
+  tda_close(program);
+  program = nullptr;
+  EXPECT_EQ(count("cuMemFree_v2"), 2);
+}
+
 TEST_F(RuntimeGraphs, ManyThreads) {
   constexpr int threads = 8, launchesEach = 200;
   std::atomic<int> failures{0};

@@ -366,6 +366,7 @@ int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
   return Success;
 }
 int cuMemFree_v2(unsigned long long address) {
+  note(__func__);
   std::lock_guard<std::mutex> lock(mutex);
   if (!memory.erase(address))
     return InvalidValue;
