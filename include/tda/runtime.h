@@ -168,9 +168,9 @@ TDA_API void tda_set_pointer_checks(tda_program *program, int enabled);
 
 /* With `enabled` other than 0, a launch gives its values to a CUDA graph that
    the program keeps for the stream, and launches that: less time of the host,
-   above all where there are two kernels (docs/embedding.md). The first launch on
-   each of up to 16 streams of a device makes the graph then: some 50 us, and the
-   driver may allocate for it. With a graph tda_launch_with keeps 2 MiB of
+   above all where there are two kernels (docs/embedding.md). The first launch
+   on each of up to 16 streams of a device makes the graph then: some 50 us, and
+   the driver may allocate for it. With a graph tda_launch_with keeps 2 MiB of
    workspace, and calls `allocate` only for more. Where that cannot be (more
    streams, a stream that is captured, another thread in the same launch, a
    driver older than CUDA 12) kernels are launched one by one, as by default.

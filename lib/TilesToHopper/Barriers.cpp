@@ -141,12 +141,12 @@ void WarpgroupEmitter::countLive(Value steps) {
 }
 
 /// After a run: this warp's vote takes the place of its last one, and the next
-/// one begins.
+/// one begins. Atomic on both sides: nothing orders one after the other.
 void WarpgroupEmitter::castVote() {
   inlinePtx("{\n.reg .pred p;\n.reg .b32 votes;\n"
             "setp.eq.u32 p, $2, 0;\n"
             "@p atom.shared.exch.b32 votes, [$0], 0;\n"
-            "@p st.volatile.shared.u32 [$1], votes;\n}",
+            "@p atom.shared.exch.b32 votes, [$1], votes;\n}",
             "r,r,r,~{memory}", {wordOfWarp(kVotes), wordOfWarp(kLive), lane},
             {});
 }
@@ -157,9 +157,9 @@ void WarpgroupEmitter::castVote() {
 Value WarpgroupEmitter::wantsValues() {
   Value sum;
   for (int64_t warp = 0; warp < 4 * pipeline.getConsumers(); ++warp) {
-    Value live = LLVM::LoadOp::create(b, loc, b.getI32Type(),
-                                      sharedAddress(shared, kLive + 4 * warp),
-                                      /*alignment=*/4, /*isVolatile=*/true);
+    Value live = LLVM::AtomicRMWOp::create(
+        b, loc, LLVM::AtomicBinOp::_or, sharedAddress(shared, kLive + 4 * warp),
+        i32(0), LLVM::AtomicOrdering::monotonic);
     sum = sum ? add(sum, live) : live;
   }
   // A warp that fetches a step itself takes about as long as the copy and the
@@ -189,7 +189,8 @@ void WarpgroupEmitter::guessDensity(TileGateOp op) {
                                       f32(3.5 * 3.5 / (2 * std::log(2.0))));
   Value live = select(dense, i32(1 << 16), i32(0));
   for (int64_t i = 0; i < 4 * pipeline.getConsumers(); ++i)
-    LLVM::StoreOp::create(b, loc, live, sharedAddress(shared, kLive + 4 * i),
-                          /*alignment=*/4, /*isVolatile=*/true);
+    LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::xchg,
+                              sharedAddress(shared, kLive + 4 * i), live,
+                              LLVM::AtomicOrdering::monotonic);
   arriveAlone(guessed());
 }

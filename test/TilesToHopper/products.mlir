@@ -86,7 +86,7 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:           %[[STAGED:.+]] = scf.if %{{.+}} -> (i32) {
 // CHECK:             scf.if
 // CHECK:               nvvm.mbarrier.try_wait.parity
-// CHECK:             llvm.load volatile
+// CHECK-COUNT-4:     llvm.atomicrmw _or
 // CHECK:             %[[WANTS:.+]] = arith.cmpi
 // CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
 // CHECK:             llvm.store volatile %[[FLAG]]
