@@ -88,10 +88,17 @@ std::optional<double> tune::fitOf(const Entry &entry, const Query &query,
   return fit;
 }
 
-/// The best of a layer.
+/// A query that timings may answer.
+struct Serving {
+  Query query;
+  bool isSibling; ///< Of the problem that was asked for.
+};
+
+/// The best of a layer. `isOwn`: what the user measured.
 static const Entry *choose(const std::vector<Entry> &entries,
-                           const Query &query, bool isOwn, std::string &why,
+                           const Serving &serving, bool isOwn, std::string &why,
                            std::vector<std::string> &warnings) {
+  const auto &[query, isSibling] = serving;
   const Entry *best = nullptr;
   double bestFit = 0;
   for (const Entry &entry : entries) {
@@ -100,6 +107,8 @@ static const Entry *choose(const std::vector<Entry> &entries,
     bool adapts =
         entry.winner.path != Path::Wgmma || entry.winner.skip == Skip::Adaptive;
     if (!isOwn && !query.density && !adapts)
+      continue;
+    if (isSibling && entry.winner.path != Path::Wgmma)
       continue;
     std::string differs;
     std::optional<double> fit = fitOf(entry, query, differs);
@@ -133,8 +142,9 @@ static std::string sourceOf(const Entry &entry, const Query &query,
                      why, assumed.empty() ? "" : ", assumed" + assumed);
 }
 
-/// The problem whose timings serve as well. On the wgmma path `normalize` is a
-/// kernel before the attention of unit rows, whatever the schedule is.
+/// The problem whose timings of the wgmma path serve as well: there `normalize`
+/// is a kernel before the attention of unit rows, whatever the schedule is.
+/// Elsewhere it is part of the attention.
 static std::optional<Problem> siblingOf(const Query &query) {
   if (!query.problem.normalize || !query.target->wgmma)
     return std::nullopt;
@@ -144,43 +154,37 @@ static std::optional<Problem> siblingOf(const Query &query) {
   return sibling;
 }
 
-/// Whether a layer has a measured schedule for exactly this problem.
-static bool askFor(const Query &query, Answer &answer) {
-  std::string density = query.density.value_or(Density()).name();
+static bool ask(const Query &query, Answer &answer, std::string &error) {
+  std::vector<Serving> servings{{query, false}};
+  if (std::optional<Problem> sibling = siblingOf(query)) {
+    servings.push_back({query, true});
+    servings.back().query.problem = *sibling;
+  }
   Cache cache(defaultCacheRoot(), [&](const std::string &text) {
     answer.warnings.push_back(text);
   });
-  std::string why;
-  std::vector<Entry> own =
-      cache.ofProblem(query.problem.str(), query.target->name, density);
-  if (const Entry *entry = choose(own, query, true, why, answer.warnings)) {
-    answer.schedule = entry->winner;
-    answer.layer = Layer::UserCache;
-    answer.source = sourceOf(*entry, query, why, "user cache");
-    return true;
-  }
-  if (const Entry *entry = choose(database(answer.warnings), query, false, why,
-                                  answer.warnings)) {
-    answer.schedule = entry->winner;
-    answer.layer = Layer::Database;
-    answer.source = sourceOf(*entry, query, why, "shipped database");
-    return true;
-  }
-  return false;
-}
-
-static bool ask(const Query &query, Answer &answer, std::string &error) {
-  if (askFor(query, answer))
-    return true;
-  if (std::optional<Problem> sibling = siblingOf(query)) {
-    Query other = query;
-    other.problem = *sibling;
-    // Elsewhere normalising is part of the attention.
-    if (askFor(other, answer) && answer.schedule.path == Path::Wgmma) {
-      answer.source += ", for unit rows";
+  const std::vector<Entry> &shipped = database(answer.warnings);
+  std::string density = query.density.value_or(Density()).name();
+  for (Layer layer : {Layer::UserCache, Layer::Database}) {
+    bool isOwn = layer == Layer::UserCache;
+    for (const Serving &serving : servings) {
+      std::vector<Entry> own;
+      if (isOwn)
+        own = cache.ofProblem(serving.query.problem.str(), query.target->name,
+                              density);
+      std::string why;
+      const Entry *entry =
+          choose(isOwn ? own : shipped, serving, isOwn, why, answer.warnings);
+      if (!entry)
+        continue;
+      if (serving.isSibling)
+        why += ", for unit rows";
+      answer.schedule = entry->winner;
+      answer.layer = layer;
+      answer.source = sourceOf(*entry, serving.query, why,
+                               isOwn ? "user cache" : "shipped database");
       return true;
     }
-    answer.layer = Layer::Default;
   }
   answer.source = fmt::format("default for {}", query.target->name);
   return defaultSchedule(query.problem, *query.target, answer.schedule, error);

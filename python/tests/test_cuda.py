@@ -1,4 +1,5 @@
 """What only a GPU shows: streams, graphs, devices, synchronisation, sizes."""
+import threading
 import unittest
 
 import torch
@@ -64,6 +65,72 @@ class Cuda(Case):
         wanted = tda.attention(*tensors, beta, lam) + 1
         for _ in range(4):
             self.assertTrue(torch.equal(call(*tensors, beta, lam), wanted))
+
+    def test_first_kappa_in_a_cuda_graph_of_torch_compile(self):
+        """Its tensor must not stay in the graph's memory."""
+        tensors, beta, lam = inputs()
+        call = torch.compile(lambda *a: tda.attention(*a, kappa=2.25),
+                             fullgraph=True, mode="reduce-overhead")
+        first = call(*tensors, beta, lam).clone()
+        for _ in range(3):
+            self.assertTrue(torch.equal(call(*tensors, beta, lam), first))
+        self.assertTrue(torch.equal(
+            tda.attention(*tensors, beta, lam, kappa=2.25), first))
+
+    def test_capture_while_another_thread_launches(self):
+        """Also on streams that launch first while a graph is captured."""
+        tensors, beta, lam = inputs(nq=64, nk=64)
+        wanted = tda.attention(*tensors, beta, lam)
+        torch.cuda.synchronize()
+        failures, done = [], threading.Event()
+
+        def launch():
+            while not done.is_set():
+                with torch.cuda.stream(torch.cuda.Stream()):
+                    o = tda.attention(*tensors, beta, lam)
+                    torch.cuda.current_stream().synchronize()
+                    if not torch.equal(o.cpu(), wanted.cpu()):
+                        failures.append("bits")
+
+        thread = threading.Thread(target=launch)
+        thread.start()
+        try:
+            for _ in range(20):
+                graph = torch.cuda.CUDAGraph()
+                with torch.cuda.graph(graph,
+                                      capture_error_mode="thread_local"):
+                    o = tda.attention(*tensors, beta, lam)
+                graph.replay()
+                torch.cuda.synchronize()
+                if not torch.equal(o.cpu(), wanted.cpu()):
+                    failures.append("bits of the graph")
+        finally:
+            done.set()
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_threads_and_streams_with_their_own_lengths(self):
+        cases = [inputs(nq=n, nk=n) for n in range(16, 16 + 8)]
+        wanted = [tda.attention(*t, beta, lam) for t, beta, lam in cases]
+        torch.cuda.synchronize()
+        failures = []
+
+        def work(i):
+            (tensors, beta, lam), stream = cases[i], torch.cuda.Stream()
+            with torch.cuda.stream(stream):
+                for _ in range(200):
+                    o = tda.attention(*tensors, beta, lam)
+                stream.synchronize()
+                if not torch.equal(o, wanted[i]):
+                    failures.append(i)
+
+        threads = [threading.Thread(target=work, args=(i,))
+                   for i in range(len(cases))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
 
     @unittest.skipUnless(torch.cuda.device_count() > 1, "one GPU")
     def test_two_devices(self):
