@@ -22,6 +22,8 @@ Value WarpgroupEmitter::kindOfTile(Value turn, Value end) {
   waitFor(fullBarrier(slot()), phase());
   Value flag = LLVM::LoadOp::create(b, loc, type, stagedFlag(slot()),
                                     /*alignment=*/4, /*isVolatile=*/true);
+  // All lanes have read before one of them gives the slot back.
+  NVVM::SyncWarpOp::create(b, loc, i32(-1));
   flag = NVVM::ShflOp::create(b, loc, type, i32(-1), flag, i32(0), i32(31),
                               NVVM::ShflKind::idx, UnitAttr());
   scf::YieldOp::create(b, loc, flag);

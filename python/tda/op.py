@@ -78,24 +78,35 @@ _scalars_lock = threading.Lock()
 _MOST_SCALARS = 64
 
 
-def _scalar(device, value, keep=True):
+def _scalar(device, value):
     """`value` as an f32 tensor [] on `device`, and whether every stream may read
-    it from now on. With `keep` the first values are made once each: the copy
-    from the host ends before it is used. Others, and all while a graph is
-    captured, which allows no such copy, are filled by a kernel on the stream of
-    the call."""
+    it from now on. The first values are made once each. Others, and all while a
+    graph is captured, which allows no copy from the host, are filled by a kernel
+    on the stream of the call."""
     tensor = _scalars.get((device, value))
     if tensor is not None:
         return tensor, True
     cuda = device.type == "cuda"
-    if not keep or len(_scalars) >= _MOST_SCALARS or (
+    if len(_scalars) >= _MOST_SCALARS or (
             cuda and torch.cuda.is_current_stream_capturing()):
         return torch.full((), value, dtype=torch.float32, device=device), False
     with _scalars_lock:
+        if not cuda:
+            tensor = torch.tensor(value, dtype=torch.float32, device=device)
+            return _scalars.setdefault((device, value), tensor), True
+        # On a thread and a stream of its own: what those of the caller allocate
+        # may come from the memory of a graph that is warmed up.
+        maker = threading.Thread(target=_make_scalar, args=(device, value))
+        maker.start()
+        maker.join()
+        return _scalars[device, value], True
+
+
+def _make_scalar(device, value):
+    with torch.cuda.device(device), torch.cuda.stream(torch.cuda.Stream()):
         tensor = torch.tensor(value, dtype=torch.float32).to(device)
-        if cuda:
-            torch.cuda.current_stream(device).synchronize()
-        return _scalars.setdefault((device, value), tensor), True
+        torch.cuda.current_stream().synchronize()
+    _scalars[device, value] = tensor
 
 
 def _inputs(q1, k1, q2, k2, v, beta, lam, kappa):
@@ -167,9 +178,7 @@ def _kernel(run, stats):
                normalize, window, offset):
         tokens = lam is not None and lam.dim() == 3
         if kappa is None:
-            # Not kept: this may be the warm-up of a graph, in whose memory it
-            # would lie.
-            kappa, _ = _scalar(q1.device, kappa_value, keep=False)
+            kappa, _ = _scalar(q1.device, kappa_value)
         inputs = _inputs(q1, k1, q2, k2, v, beta, lam, kappa)
         _check_devices(inputs, q1.device)
         problem, codes = _describe(q1, v, q2 is not None, tokens, causal, power,

@@ -49,9 +49,13 @@ class Launch(unittest.TestCase):
 
     def test_launches_with_a_workspace(self):
         values, codes = arguments()
+        self.launch(values, codes)  # In what the program keeps for a stream.
+        self.assertEqual(self.sizes, [])
+        values, codes = arguments(n=2112)
         self.launch(values, codes)
         self.assertEqual(self.sizes,
                          [_native.check(self.handle, values, codes)])
+        self.assertGreater(self.sizes[0], 2 << 20)
         self.assertEqual(json.loads(_native.manifest(self.handle))["name"],
                          self.file.stem)
 
