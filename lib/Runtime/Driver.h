@@ -55,6 +55,8 @@ constexpr unsigned CU_MEMORYTYPE_DEVICE = 2;
 constexpr int CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION = 4;
 // Flags
 constexpr unsigned CU_STREAM_NON_BLOCKING = 1;
+/// One handle, a stream for each thread.
+inline const CUstream CU_STREAM_PER_THREAD = reinterpret_cast<CUstream>(2);
 constexpr int CU_STREAM_CAPTURE_MODE_GLOBAL = 0;
 constexpr int CU_STREAM_CAPTURE_MODE_RELAXED = 2;
 constexpr int CU_STREAM_CAPTURE_STATUS_NONE = 0;

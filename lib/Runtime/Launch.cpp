@@ -310,31 +310,35 @@ static bool fitsGraph(const tda_program &program, const Call &call) {
   return true;
 }
 
-/// All kernels in order; `graph` may be NULL.
-static tda_status launchKernels(const tda_program &program,
-                                const LoadedDevice &device,
-                                const PreparedKernel *prepared,
-                                LaunchGraph *graph, CUstream stream) {
+/// Launches all kernels of a call whose workspace is known, through `graph`
+/// where that is not NULL; `refused`, and nothing launched, where it cannot.
+static tda_status launchIn(const tda_program &program,
+                           const LoadedDevice &device, const Call &call,
+                           const tda_argument *args, const void *workspace,
+                           LaunchGraph *graph, CUstream stream, bool &refused) {
+  refused = false;
+  const Driver &driver = *device.driver;
   size_t count = program.kernels.size();
-  if (graph) {
-    CUkernelNode nodes[MaxKernels];
-    for (size_t i = 0; i < count; ++i)
-      nodes[i] = prepared[i].node;
-    CUresult result = CUDA_SUCCESS;
-    switch (graph->launch(*device.driver, nodes, count, result)) {
-    case LaunchGraph::Outcome::Launched:
-      return TDA_OK;
-    case LaunchGraph::Outcome::Failed:
-      return failLaunch(
-          fmt::format("the kernels of '{}'", program.manifest.name), result,
-          device);
-    case LaunchGraph::Outcome::None:
-      break;
-    }
-  }
+  CUtensorMap maps[MaxTensorMaps];
+  TDA_TRY(encodeTensorMaps(program, driver, call, args, workspace, maps));
+  PreparedKernel prepared[MaxKernels];
   for (size_t i = 0; i < count; ++i)
-    TDA_TRY(launchKernel(device, prepared[i], stream));
-  return TDA_OK;
+    TDA_TRY(prepareKernel(program, i, device, call, args, workspace, maps,
+                          prepared[i]));
+  if (!graph) {
+    for (size_t i = 0; i < count; ++i)
+      TDA_TRY(launchKernel(device, prepared[i], stream));
+    return TDA_OK;
+  }
+  CUkernelNode nodes[MaxKernels];
+  for (size_t i = 0; i < count; ++i)
+    nodes[i] = prepared[i].node;
+  CUresult result = CUDA_SUCCESS;
+  refused = !graph->launch(driver, nodes, count, result);
+  if (refused || result == CUDA_SUCCESS)
+    return TDA_OK;
+  return failLaunch(fmt::format("the kernels of '{}'", program.manifest.name),
+                    result, device);
 }
 
 /// `ordinal` < 0: the device of the thread's current context. `allocate`,
@@ -351,38 +355,48 @@ static tda_status launch(const tda_program *program, int ordinal,
                       : findOrdinal(*program, ordinal, scope, device));
   const Driver &driver = *device->driver;
   auto cuStream = static_cast<CUstream>(stream);
-  bool wantsGraph = program->keepGraphs.load(std::memory_order_relaxed) &&
-                    fitsGraph(*program, call);
-  // `allocate` may do anything, even launch: it is called without the lock.
-  std::unique_lock<std::mutex> lock;
-  LaunchGraph *graph = nullptr;
+  bool keeps = program->keepGraphs.load(std::memory_order_relaxed) &&
+               fitsGraph(*program, call);
   bool allocates = allocate && call.workspaceBytes > 0;
-  if (allocates) {
-    workspaceBytes = static_cast<size_t>(call.workspaceBytes);
-    workspace = nullptr;
-    if (wantsGraph && workspaceBytes <= LaunchGraph::WorkspaceBytes) {
-      graph = device->graphs->take(driver, cuStream, lock);
-      workspace = graph ? graph->getWorkspace(driver) : nullptr;
-      wantsGraph = workspace;
-    }
-    if (!workspace) {
-      graph = nullptr;
-      lock = {};
-      workspace = allocate(user, workspaceBytes);
+  bool checksPointers = program->checkPointers.load(std::memory_order_relaxed);
+  bool refused = false;
+
+  // With the workspace of the graph, which only its launches may use.
+  if (keeps && allocates &&
+      size_t(call.workspaceBytes) <= LaunchGraph::WorkspaceBytes) {
+    std::unique_lock<std::mutex> lock;
+    LaunchGraph *graph = device->graphs->take(driver, cuStream, lock);
+    void *kept = graph ? graph->getWorkspace(driver) : nullptr;
+    if (kept) {
+      if (checksPointers)
+        TDA_TRY(checkAddresses(*program, *device, call, args, kept));
+      TDA_TRY(launchIn(*program, *device, call, args, kept, graph, cuStream,
+                       refused));
+      if (!refused)
+        return TDA_OK;
+      keeps = false;
     }
   }
-  if (wantsGraph && !graph)
-    graph = device->graphs->take(driver, cuStream, lock);
+
+  // `allocate` may do anything, even launch: it is called without the lock.
+  if (allocates) {
+    workspaceBytes = static_cast<size_t>(call.workspaceBytes);
+    workspace = allocate(user, workspaceBytes);
+  }
   TDA_TRY(checkWorkspace(call, workspace, workspaceBytes));
-  if (program->checkPointers.load(std::memory_order_relaxed))
+  if (checksPointers)
     TDA_TRY(checkAddresses(*program, *device, call, args, workspace));
-  CUtensorMap maps[MaxTensorMaps];
-  TDA_TRY(encodeTensorMaps(*program, driver, call, args, workspace, maps));
-  PreparedKernel prepared[MaxKernels];
-  for (size_t i = 0; i < program->kernels.size(); ++i)
-    TDA_TRY(prepareKernel(*program, i, *device, call, args, workspace, maps,
-                          prepared[i]));
-  return launchKernels(*program, *device, prepared, graph, cuStream);
+  if (keeps) {
+    std::unique_lock<std::mutex> lock;
+    if (LaunchGraph *graph = device->graphs->take(driver, cuStream, lock)) {
+      TDA_TRY(launchIn(*program, *device, call, args, workspace, graph,
+                       cuStream, refused));
+      if (!refused)
+        return TDA_OK;
+    }
+  }
+  return launchIn(*program, *device, call, args, workspace, nullptr, cuStream,
+                  refused);
 }
 
 tda_status tda_launch(const tda_program *program, const tda_argument *args,

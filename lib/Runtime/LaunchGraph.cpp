@@ -42,23 +42,23 @@ bool LaunchGraph::build(const Driver &driver, const CUkernelNode *kernels,
   return false;
 }
 
-LaunchGraph::Outcome LaunchGraph::launch(const Driver &driver,
-                                         const CUkernelNode *kernels,
-                                         size_t count, CUresult &result) {
+bool LaunchGraph::launch(const Driver &driver, const CUkernelNode *kernels,
+                         size_t count, CUresult &result) {
   if (!isBuilt)
     build(driver, kernels, count);
   if (!executable)
-    return Outcome::None;
+    return false;
   for (size_t i = 0; i < count; ++i)
     if (driver.graphExecSetKernel(executable, nodes[i], &kernels[i]) !=
         CUDA_SUCCESS)
-      return Outcome::None;
+      return false;
   result = driver.graphLaunch(executable, stream);
-  return result == CUDA_SUCCESS ? Outcome::Launched : Outcome::Failed;
+  return true;
 }
 
 void *LaunchGraph::getWorkspace(const Driver &driver) {
-  if (!workspace) {
+  if (!hasAskedForWorkspace) {
+    hasAskedForWorkspace = true;
     RelaxedCapture relaxed(driver);
     if (!relaxed.isSet ||
         driver.memAlloc(&workspace, WorkspaceBytes) != CUDA_SUCCESS)
@@ -79,7 +79,8 @@ void LaunchGraph::destroy(const Driver &driver) {
 LaunchGraph *LaunchGraphs::take(const Driver &driver, CUstream stream,
                                 std::unique_lock<std::mutex> &lock) {
   // Symbols of CUDA 12 come together.
-  if (!driver.graphExecSetKernel || !driver.streamIsCapturing)
+  if (!driver.graphExecSetKernel || !driver.streamIsCapturing ||
+      stream == CU_STREAM_PER_THREAD)
     return nullptr;
   int status = 0;
   if (driver.streamIsCapturing(stream, &status) != CUDA_SUCCESS ||
@@ -99,6 +100,9 @@ LaunchGraph *LaunchGraphs::take(const Driver &driver, CUstream stream,
 }
 
 void LaunchGraphs::destroy(const Driver &driver) {
+  if (graphs.empty())
+    return;
+  RelaxedCapture relaxed(driver);
   for (LaunchGraph &graph : graphs)
     graph.destroy(driver);
   graphs.clear();

@@ -28,18 +28,13 @@ public:
   /// Bytes of its workspace: what cuMemAlloc takes from a device at least.
   static constexpr size_t WorkspaceBytes = size_t{2} << 20;
 
-  enum class Outcome {
-    Launched,
-    Failed, ///< `result` says why.
-    None,   ///< The driver refuses to make or to change the graph.
-  };
+  /// Launches `count` kernels, each after the one before it, with `result`.
+  /// Calls differ in grids and parameters alone. False, and nothing launched,
+  /// where the driver refuses to make or to change the graph.
+  bool launch(const Driver &driver, const CUkernelNode *kernels, size_t count,
+              CUresult &result);
 
-  /// Launches `count` kernels, each after the one before it. Calls differ in
-  /// grids and parameters alone.
-  Outcome launch(const Driver &driver, const CUkernelNode *kernels,
-                 size_t count, CUresult &result);
-
-  /// NULL where there is no memory.
+  /// NULL where there was no memory. For launches of this graph alone.
   void *getWorkspace(const Driver &driver);
 
 private:
@@ -53,19 +48,21 @@ private:
   CUgraph graph = nullptr;
   CUgraphExec executable = nullptr; ///< NULL where it could not be made.
   std::array<CUgraphNode, MaxKernels> nodes{};
+  bool hasAskedForWorkspace = false;
   CUdeviceptr workspace = 0;
 };
 
 /// The graphs of one program on one device.
 class LaunchGraphs {
 public:
-  /// Streams that get a graph.
+  /// Streams that get a graph: the first ones. To give a graph to another
+  /// stream would order work of both.
   static constexpr size_t MaxStreams = 16;
 
   /// The graph of `stream` of the current context, while `lock` is held. NULL
-  /// where the stream is being captured, another thread has the lock, too many
-  /// streams came before, or the driver is older than CUDA 12: then kernels are
-  /// launched one by one.
+  /// where the stream is being captured or a default stream of each thread's
+  /// own, another thread has the lock, too many streams came before, or the
+  /// driver is older than CUDA 12: then kernels are launched one by one.
   LaunchGraph *take(const Driver &driver, CUstream stream,
                     std::unique_lock<std::mutex> &lock);
 

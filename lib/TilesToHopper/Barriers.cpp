@@ -5,7 +5,7 @@
 //   0     full, empty    an mbarrier a slot each: 2 x 24 x 8 bytes
 //   384   query full, query empty    an mbarrier a consumer each
 //   448   staged         a word a slot: are the values of its run copied?
-//   544   guessed        an mbarrier: live and sum hold what the gate says
+//   544   guessed        an mbarrier: live holds what the gate says
 //   576   live           a word a consumer warp: live steps of its last run
 //   640   exchange       two rows of four words a consumer: masks of live steps
 //   736   votes          a word a consumer warp: live steps of this run so far

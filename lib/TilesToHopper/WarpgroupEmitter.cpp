@@ -201,7 +201,7 @@ LogicalResult WarpgroupEmitter::emitProducerOp(Operation *op) {
     return knows(op) ? Emitter::emitOp(op) : success();
   if (schedule.skip == Skip::Adaptive && copies == Copies::Queries) {
     if (isa<memref::LoadOp>(op)) // of beta
-      return Emitter::emitOp(op);
+      return knows(op) ? Emitter::emitOp(op) : success();
     if (auto found = dyn_cast<TileGateOp>(op))
       gate = found;
   }

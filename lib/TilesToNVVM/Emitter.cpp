@@ -349,8 +349,12 @@ LogicalResult Emitter::emitScalar(Operation *op) {
     return op->emitError() << "'" << op->getName()
                            << "' has no form in a GPU kernel";
   OperationState state(loc, op->getName());
-  for (Value operand : op->getOperands())
+  for (Value operand : op->getOperands()) {
+    if (!fragments.contains(operand))
+      return op->emitError("reads a kernel's scalar as it is: arith.index_cast "
+                           "it to index first");
     state.addOperands(get(operand));
+  }
   state.addTypes(convert(op->getResult(0).getType()));
   state.addAttributes(op->getAttrs());
   if (auto constant = dyn_cast<arith::ConstantOp>(op);

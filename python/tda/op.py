@@ -76,37 +76,55 @@ def _describe(q1, v, two_views, tokens, causal, power, normalize, window,
 _scalars = {}  # (device, value) -> f32 tensor; made once, never written.
 _scalars_lock = threading.Lock()
 _MOST_SCALARS = 64
+_makers = {}  # device -> the stream on which its scalars are made.
 
 
 def _scalar(device, value):
     """`value` as an f32 tensor [] on `device`, and whether every stream may read
     it from now on. The first values are made once each. Others, and all while a
-    graph is captured, which allows no copy from the host, are filled by a kernel
-    on the stream of the call."""
+    graph is captured, are filled by a kernel on the stream of the call."""
     tensor = _scalars.get((device, value))
     if tensor is not None:
         return tensor, True
-    cuda = device.type == "cuda"
     if len(_scalars) >= _MOST_SCALARS or (
-            cuda and torch.cuda.is_current_stream_capturing()):
+            device.type == "cuda" and torch.cuda.is_current_stream_capturing()):
         return torch.full((), value, dtype=torch.float32, device=device), False
     with _scalars_lock:
-        if not cuda:
-            tensor = torch.tensor(value, dtype=torch.float32, device=device)
-            return _scalars.setdefault((device, value), tensor), True
-        # On a thread and a stream of its own: what those of the caller allocate
-        # may come from the memory of a graph that is warmed up.
-        maker = threading.Thread(target=_make_scalar, args=(device, value))
-        maker.start()
-        maker.join()
+        if (device, value) not in _scalars:
+            make = _on_a_thread if device.type == "cuda" else _filled
+            _scalars[device, value] = make(device, value)
         return _scalars[device, value], True
 
 
-def _make_scalar(device, value):
-    with torch.cuda.device(device), torch.cuda.stream(torch.cuda.Stream()):
-        tensor = torch.tensor(value, dtype=torch.float32).to(device)
-        torch.cuda.current_stream().synchronize()
-    _scalars[device, value] = tensor
+def _filled(device, value):
+    return torch.full((), value, dtype=torch.float32, device=device)
+
+
+def _on_a_thread(device, value):
+    """Made on a thread and a stream of its own: what those of the caller allocate
+    may come from the memory of a graph that is warmed up."""
+    made = []
+
+    def work():
+        try:
+            with torch.cuda.device(device):
+                # Of the pool that graphs do not take their streams from.
+                stream = _makers.get(device)
+                if stream is None:
+                    stream = _makers[device] = torch.cuda.Stream(priority=-1)
+                with torch.cuda.stream(stream):
+                    tensor = _filled(device, value)
+                stream.synchronize()
+            made.append(tensor)
+        except Exception as error:  # noqa: BLE001 - raised below
+            made.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if isinstance(made[0], Exception):
+        raise made[0]
+    return made[0]
 
 
 def _inputs(q1, k1, q2, k2, v, beta, lam, kappa):
@@ -130,6 +148,8 @@ class _Program:
         self.index = device.index
         self.kernels = kernels.gpu_kernels(
             problem, torch.cuda.get_device_capability(self.index))
+        # While nobody captures yet, as a rule: the kappa of most calls.
+        _scalar(device, 1.0)
         self.only = None
         if len(self.kernels) == 1 and not self.kernels[0].covers:
             self.only = self.kernels[0].on(self.index)

@@ -147,3 +147,99 @@ func.func @two_widths(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"}, %o
   }
   return
 }
+
+// -----
+
+!m = memref<?x?x?x16xbf16, strided<[?, ?, ?, 1], offset: ?>>
+!sum = !tda.tile<64x16xf32>
+!map = !tda.tile<64x32xf32>
+func.func @gate_of_a_branch(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"}, %v: !m {tda.operand = "v"}, %o: !m {tda.operand = "o"}, %beta: memref<?xf32, strided<[?], offset: ?>> {tda.operand = "beta"}) {
+  %c = arith.constant 0 : index
+  %kappa = arith.constant 1.0 : f32
+  %n = memref.dim %k, %c : !m
+  tda.tile_program (%b, %h, %i) in (%n, %n, %n)
+      schedule #tda.schedule<tile_m = 64, tile_n = 32, stages = 3, warps = 4, skip = adaptive, path = wgmma>
+      target #tda.target<"sm_90"> {
+    %cmp = arith.cmpi slt, %i, %n : index
+    %hh = scf.if %cmp -> index {
+      scf.yield %h : index
+    } else {
+      scf.yield %c : index
+    }
+    %bv = memref.load %beta[%hh] : memref<?xf32, strided<[?], offset: ?>>
+    // expected-error@+1 {{takes a place or a gate that the threads that copy cannot compute}}
+    %tau = tda.tile_gate beta(%bv) kappa(%kappa) rows(%i) keys(%n) offset(%c) {dim = 16 : i64} : !tda.tile<64xf32>
+    %t = tda.tile_load %q[%b, %h, %i] limit %n : !m -> !tda.tile<64x16xbf16>
+    %zero = tda.tile_zero : !sum
+    %r = tda.tile_for %j = %c to %n step 32 limit %n at [%b, %h]
+        stream (%pk = %k : !m -> !tda.panel<32x16xbf16, key>, %pv = %v : !m -> !tda.panel<32x16xbf16, value>) carry (%acc = %zero : !sum) {
+      %st = tda.panel_staged %pv : <32x16xbf16, value>
+      %x:2 = scf.if %st -> (!sum, i32) {
+        %s = tda.tile_scores %t, %pk : !tda.tile<64x16xbf16>, <32x16xbf16, key> -> !map
+        %a = tda.tile_threshold %s, %tau {power = 1.0 : f64} : !map, !tda.tile<64xf32>
+        %y = tda.tile_aggregate %a, %pv, %acc : !map, <32x16xbf16, value>, !sum
+        %l = tda.tile_live_steps %a as bf16 : !map
+        scf.yield %y, %l : !sum, i32
+      } else {
+        %s = tda.tile_scores %t, %pk : !tda.tile<64x16xbf16>, <32x16xbf16, key> -> !map
+        %a = tda.tile_threshold %s, %tau {power = 1.0 : f64} : !map, !tda.tile<64xf32>
+        %y = tda.tile_gather %a, %v[%b, %h, %j] limit %n, %acc : !map, !m, !sum
+        %l = tda.tile_live_steps %a as bf16 : !map
+        scf.yield %y, %l : !sum, i32
+      }
+      tda.panel_vote %pv, %x#1 : <32x16xbf16, value>
+      tda.tile_yield %x#0 : !sum
+    }
+    tda.tile_store %r, %o[%b, %h, %i] limit %n : !sum, !m
+  }
+  return
+}
+
+// -----
+
+!m = memref<?x?x?x16xbf16, strided<[?, ?, ?, 1], offset: ?>>
+!sum = !tda.tile<64x16xf32>
+!map = !tda.tile<64x32xf32>
+func.func @scalar_as_it_is(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"}, %v: !m {tda.operand = "v"}, %o: !m {tda.operand = "o"}, %off: i64 {tda.operand = "offset"}, %beta: memref<?xf32, strided<[?], offset: ?>> {tda.operand = "beta"}) {
+  %c = arith.constant 0 : index
+  %kappa = arith.constant 1.0 : f32
+  %n = memref.dim %k, %c : !m
+  tda.tile_program (%b, %h, %i) in (%n, %n, %n)
+      schedule #tda.schedule<tile_m = 64, tile_n = 32, stages = 3, warps = 4, skip = adaptive, path = wgmma>
+      target #tda.target<"sm_90"> {
+    // expected-error@+1 {{reads a kernel's scalar as it is: arith.index_cast it to index first}}
+    %t5 = arith.trunci %off : i64 to i32
+    %u5 = arith.index_cast %t5 : i32 to index
+    %cmp = arith.cmpi slt, %i, %n : index
+    %hh = scf.if %cmp -> index {
+      scf.yield %h : index
+    } else {
+      scf.yield %c : index
+    }
+    %bv = memref.load %beta[%h] : memref<?xf32, strided<[?], offset: ?>>
+    %tau = tda.tile_gate beta(%bv) kappa(%kappa) rows(%i) keys(%n) offset(%u5) {dim = 16 : i64} : !tda.tile<64xf32>
+    %t = tda.tile_load %q[%b, %h, %i] limit %n : !m -> !tda.tile<64x16xbf16>
+    %zero = tda.tile_zero : !sum
+    %r = tda.tile_for %j = %c to %n step 32 limit %n at [%b, %h]
+        stream (%pk = %k : !m -> !tda.panel<32x16xbf16, key>, %pv = %v : !m -> !tda.panel<32x16xbf16, value>) carry (%acc = %zero : !sum) {
+      %st = tda.panel_staged %pv : <32x16xbf16, value>
+      %x:2 = scf.if %st -> (!sum, i32) {
+        %s = tda.tile_scores %t, %pk : !tda.tile<64x16xbf16>, <32x16xbf16, key> -> !map
+        %a = tda.tile_threshold %s, %tau {power = 1.0 : f64} : !map, !tda.tile<64xf32>
+        %y = tda.tile_aggregate %a, %pv, %acc : !map, <32x16xbf16, value>, !sum
+        %l = tda.tile_live_steps %a as bf16 : !map
+        scf.yield %y, %l : !sum, i32
+      } else {
+        %s = tda.tile_scores %t, %pk : !tda.tile<64x16xbf16>, <32x16xbf16, key> -> !map
+        %a = tda.tile_threshold %s, %tau {power = 1.0 : f64} : !map, !tda.tile<64xf32>
+        %y = tda.tile_gather %a, %v[%b, %h, %j] limit %n, %acc : !map, !m, !sum
+        %l = tda.tile_live_steps %a as bf16 : !map
+        scf.yield %y, %l : !sum, i32
+      }
+      tda.panel_vote %pv, %x#1 : <32x16xbf16, value>
+      tda.tile_yield %x#0 : !sum
+    }
+    tda.tile_store %r, %o[%b, %h, %i] limit %n : !sum, !m
+  }
+  return
+}

@@ -503,11 +503,20 @@ TEST_F(RuntimeGraphs, KeepAWorkspace) {
   EXPECT_EQ(launch(2049, &one), uint64_t{1} << 40);
   tda_set_launch_graphs(program, 0);
   EXPECT_EQ(launch(16, &one), uint64_t{1} << 40);
-  EXPECT_EQ(asked, (std::vector<size_t>{2049 * 1024, 16 * 1024}));
-  EXPECT_EQ(count("cuMemAlloc_v2"), 2);
+  tda_set_launch_graphs(program, 1);
+  EXPECT_EQ(launch(16, reinterpret_cast<void *>(2)), uint64_t{1} << 40);
+  EXPECT_EQ(asked, (std::vector<size_t>{2049 * 1024, 16 * 1024, 16 * 1024}));
+  // Nor where the driver makes no graph: nothing orders plain launches.
+  cuda->graphFails = true;
+  int third;
+  EXPECT_EQ(launch(16, &third), uint64_t{1} << 40);
+  EXPECT_EQ(launch(16, &third), uint64_t{1} << 40);
+  EXPECT_EQ(asked.size(), 5u);
+  asked.resize(3);
+  EXPECT_EQ(count("cuMemAlloc_v2"), 3);
   tda_close(program);
   program = nullptr;
-  EXPECT_EQ(count("cuMemFree_v2"), 2);
+  EXPECT_EQ(count("cuMemFree_v2"), 3);
 }
 
 TEST_F(RuntimeGraphs, ManyThreads) {
