@@ -234,10 +234,6 @@ void LoopBuilder::visitInSegments(TileSpanOp span) {
                                      index(schedule.tileN - 1));
   Value low = whole(last), high = whole(span.getFullEnd());
   high = arith::MaxSIOp::create(b, loc, low, high);
-  // All bounds above the first loop: see knowsLastTurn on the wgmma path.
-  Value rest = problem.window
-                   ? arith::MinSIOp::create(b, loc, low, span.getEnd())
-                   : Value();
   auto segment = [&](Value begin, Value end, bool masked) {
     auto loop = keyLoop(begin, end, results, schedule.skip != Skip::Tile);
     loop.setDescending(true);
@@ -250,7 +246,8 @@ void LoopBuilder::visitInSegments(TileSpanOp span) {
   segment(high, span.getEnd(), true);
   segment(low, high, false);
   if (problem.window)
-    segment(span.getBegin(), rest, true);
+    segment(span.getBegin(), arith::MinSIOp::create(b, loc, low, span.getEnd()),
+            true);
 }
 
 SmallVector<Value> LoopBuilder::segmentBody(TileForOp loop, bool masked) {

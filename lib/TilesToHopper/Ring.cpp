@@ -231,8 +231,8 @@ Value WarpgroupEmitter::decideRun(TileForOp op, Value turn, Value first) {
     waitFor(guessed(), queryPhase());
   }
   Value wanted = arith::ExtUIOp::create(b, loc, type, wantsValues());
-  LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::xchg, stagedFlag(first),
-                            wanted, LLVM::AtomicOrdering::monotonic);
+  LLVM::StoreOp::create(b, loc, wanted, stagedFlag(first), /*alignment=*/4,
+                        /*isVolatile=*/true);
   scf::YieldOp::create(b, loc, wanted);
   return branch.getResult(0);
 }

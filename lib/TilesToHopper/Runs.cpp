@@ -20,13 +20,10 @@ Value WarpgroupEmitter::kindOfTile(Value turn, Value end) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(exists.thenBlock());
   waitFor(fullBarrier(slot()), phase());
-  // By one lane, and atomic on both sides: the barrier orders them, but
-  // racecheck does not see that in a persistent grid.
-  Value flag = inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $2, 0;\n"
-                         "mov.b32 $0, 0;\n"
-                         "@p atom.shared.or.b32 $0, [$1], 0;\n}",
-                         "=&r,r,r,~{memory}",
-                         {byteAddress(stagedFlag(slot())), lane}, {type})[0];
+  Value flag = LLVM::LoadOp::create(b, loc, type, stagedFlag(slot()),
+                                    /*alignment=*/4, /*isVolatile=*/true);
+  // All lanes have read before one of them gives the slot back.
+  NVVM::SyncWarpOp::create(b, loc, i32(-1));
   flag = NVVM::ShflOp::create(b, loc, type, i32(-1), flag, i32(0), i32(31),
                               NVVM::ShflKind::idx, UnitAttr());
   scf::YieldOp::create(b, loc, flag);

@@ -48,12 +48,12 @@ func.func @never(%q: !q, %k: !q, %v: !q, %beta: tensor<?xf32>) -> !q {
 // CHECK-LABEL: func.func @window
 // CHECK:         %[[BEGIN:.+]], %[[END:.+]], %{{.+}}, %{{.+}} = tda.tile_span
 // CHECK:         %[[HIGH:.+]] = arith.maxsi %[[LOW:.+]], %{{.+}}
-// CHECK:         %[[STOP:.+]] = arith.minsi %[[LOW]], %[[END]]
 // CHECK:         %[[LAST:.+]] = tda.tile_for %{{.+}} = %[[HIGH]] to %[[END]] step 32
 // CHECK:           tda.tile_mask
 // CHECK:         %[[WHOLE:.+]] = tda.tile_for %{{.+}} = %[[LOW]] to %[[HIGH]] step 32
 // CHECK-SAME:      carry (%{{.+}} = %[[LAST]]
 // CHECK-NOT:       tda.tile_mask
+// CHECK:         %[[STOP:.+]] = arith.minsi %[[LOW]], %[[END]]
 // CHECK:         tda.tile_for %{{.+}} = %[[BEGIN]] to %[[STOP]] step 32
 // CHECK-SAME:      carry (%{{.+}} = %[[WHOLE]]
 // CHECK:           tda.tile_mask

@@ -89,13 +89,13 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK-COUNT-4:     llvm.atomicrmw _or
 // CHECK:             %[[WANTS:.+]] = arith.cmpi
 // CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
-// CHECK:             llvm.atomicrmw xchg %{{.+}}, %[[FLAG]]
+// CHECK:             llvm.store volatile %[[FLAG]]
 // CHECK:             scf.yield %[[FLAG]]
 // CHECK:           llvm.inline_asm {{.*}}mbarrier.arrive.release
 // CHECK:           %[[SOME:.+]] = arith.cmpi sgt, %[[STAGED]], %{{.+}}
 // CHECK:           scf.if %[[SOME]]
 // CHECK:             nvvm.cp.async.bulk.tensor
-// CHECK:         atom.shared.or.b32
+// CHECK:         llvm.load volatile
 // CHECK:         nvvm.shfl.sync
 // CHECK:         scf.while
 // Whole products; the last tile counts its live steps for all of them.
@@ -109,7 +109,7 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:                 llvm.inline_asm {{.*}}red.shared.add
 // CHECK:               scf.yield
 // CHECK:             llvm.inline_asm {{.*}}atom.shared.exch.b32
-// CHECK:             atom.shared.or.b32
+// CHECK:             llvm.load volatile
 // Values fetched by the warp: those of the tile before are multiplied while the
 // scores are on their way, then the next copies start.
 // CHECK:           scf.while
