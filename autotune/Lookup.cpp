@@ -163,10 +163,11 @@ static bool ask(const Query &query, Answer &answer, std::string &error) {
   Cache cache(defaultCacheRoot(), [&](const std::string &text) {
     answer.warnings.push_back(text);
   });
-  const std::vector<Entry> &shipped = database(answer.warnings);
   std::string density = query.density.value_or(Density()).name();
   for (Layer layer : {Layer::UserCache, Layer::Database}) {
     bool isOwn = layer == Layer::UserCache;
+    const std::vector<Entry> *shipped =
+        isOwn ? nullptr : &database(answer.warnings);
     for (const Serving &serving : servings) {
       std::vector<Entry> own;
       if (isOwn)
@@ -174,7 +175,7 @@ static bool ask(const Query &query, Answer &answer, std::string &error) {
                               density);
       std::string why;
       const Entry *entry =
-          choose(isOwn ? own : shipped, serving, isOwn, why, answer.warnings);
+          choose(isOwn ? own : *shipped, serving, isOwn, why, answer.warnings);
       if (!entry)
         continue;
       if (serving.isSibling)
