@@ -136,7 +136,8 @@ TDA_API tda_status tda_workspace_bytes(const tda_program *program,
    cudaStream_t; NULL is the default stream) in the thread's current context,
    which must be the primary context of a device that was loaded; a thread
    without a context uses the one device that was loaded. Does not wait, does
-   not allocate device memory, may be captured into a CUDA graph. A call with
+   not allocate device memory (but see tda_set_launch_graphs), may be captured
+   into a CUDA graph. A call with
    an empty result launches nothing. Outputs must not overlap other arguments.
    Errors: ARGUMENT, WORKSPACE, NOT_LOADED, DRIVER. */
 TDA_API tda_status tda_launch(const tda_program *program,
@@ -171,10 +172,11 @@ TDA_API void tda_set_pointer_checks(tda_program *program, int enabled);
    above all where there are two kernels (docs/embedding.md). The first launch
    on each of up to 16 streams of a device makes the graph then: some 50 us, and
    the driver may allocate for it. With a graph tda_launch_with keeps 2 MiB of
-   workspace, and calls `allocate` only for more. Where that cannot be (more
-   streams, a stream that is captured, another thread in the same launch, a
-   driver older than CUDA 12) kernels are launched one by one, as by default.
-   Results are the same. */
+   workspace, and calls `allocate` only for more. Where that cannot be (later
+   streams, CU_STREAM_PER_THREAD, a stream that is captured, another thread in
+   the same launch, a driver older than CUDA 12 or that refuses) kernels are
+   launched one by one, as by default. Results are the same. What was made is
+   kept until tda_close, also after `enabled` = 0. */
 TDA_API void tda_set_launch_graphs(tda_program *program, int enabled);
 
 /* Writes what tda_launch would do with these arguments as text: lengths, tensor
