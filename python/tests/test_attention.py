@@ -1,8 +1,11 @@
 """tda.attention: numbers, layouts, operands, and what it refuses."""
+import contextlib
 import subprocess
 import sys
 import threading
+import time
 import unittest
+from unittest import mock
 
 import torch
 
@@ -248,6 +251,56 @@ class BadInput(Case):
         self.assertIn("UnsupportedError: no kernel was shipped for 'views=2 "
                       "d=48", done.stderr)
         self.assertIn("set TDA_COMPILER to", done.stderr)
+
+
+class Scalars(unittest.TestCase):
+    """A kappa given as a number, with the CUDA calls replaced: no GPU needed."""
+
+    def setUp(self):
+        self.device, self.made = torch.device("cuda", 7), []
+        self.value = 2.75
+
+        def fill(device, value):
+            self.made.append(threading.get_ident())
+            time.sleep(0.05)
+            return torch.full((), value)
+
+        for target, name, new in (
+                (torch.cuda, "is_current_stream_capturing", lambda: False),
+                (torch.cuda, "device", lambda *_: contextlib.nullcontext()),
+                (torch.cuda, "stream", lambda *_: contextlib.nullcontext()),
+                (torch.cuda, "Stream", mock.Mock()), (op, "_filled", fill)):
+            patch = mock.patch.object(target, name, new)
+            patch.start()
+            self.addCleanup(patch.stop)
+        for kept in (op._makers, op._scalars):
+            patch = mock.patch.dict(kept, clear=True)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_made_once_and_not_by_the_caller(self):
+        found, start = [], threading.Barrier(8)
+
+        def call():
+            start.wait()
+            found.append(op._scalar(self.device, self.value))
+
+        threads = [threading.Thread(target=call) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len({id(tensor) for tensor, _ in found}), 1)
+        self.assertTrue(all(stays for _, stays in found))
+        self.assertEqual(len(self.made), 1)
+        self.assertNotIn(self.made[0], [thread.ident for thread in threads])
+
+    def test_an_error_is_the_callers(self):
+        with mock.patch.object(op, "_filled", side_effect=MemoryError("none")):
+            with self.assertRaisesRegex(MemoryError, "none"):
+                op._scalar(self.device, self.value)
+        tensor, _ = op._scalar(self.device, self.value)
+        self.assertEqual(tensor.item(), self.value)
 
 
 if __name__ == "__main__":
