@@ -201,15 +201,17 @@ struct PreparedKernel {
   CUkernelNode node;
   uint64_t values[MaxParams];
   void *addresses[MaxParams];
-
-  bool isEmpty() const { // An empty result.
-    return node.gridDimX == 0 || node.gridDimY == 0 || node.gridDimZ == 0;
-  }
-  bool isClustered() const {
-    const auto &[x, y, z] = kernel->cluster;
-    return x * y * z != 1;
-  }
 };
+
+/// Whether a kernel has nothing to do: an empty result.
+static bool isEmpty(const std::array<int64_t, 3> &grid) {
+  return std::find(grid.begin(), grid.end(), 0) != grid.end();
+}
+
+static bool isClustered(const ManifestKernel &kernel) {
+  const auto &[x, y, z] = kernel.cluster;
+  return x * y * z != 1;
+}
 
 static tda_status prepareKernel(const tda_program &program, size_t index,
                                 const LoadedDevice &device, const Call &call,
@@ -259,12 +261,10 @@ static tda_status failLaunch(const std::string &what, CUresult result,
 static tda_status launchKernel(const LoadedDevice &device,
                                const PreparedKernel &prepared,
                                CUstream stream) {
-  if (prepared.isEmpty())
-    return TDA_OK;
   const Driver &driver = *device.driver;
   const CUkernelNode &node = prepared.node;
   CUresult result;
-  if (!prepared.isClustered()) {
+  if (!isClustered(*prepared.kernel)) {
     result = driver.launchKernel(node.func, node.gridDimX, node.gridDimY,
                                  node.gridDimZ, node.blockDimX, node.blockDimY,
                                  node.blockDimZ, node.sharedMemBytes, stream,
@@ -301,12 +301,9 @@ static tda_status launchKernel(const LoadedDevice &device,
 /// Whether each call of the program can be one launch of a graph: cuGraph knows
 /// no empty kernels, and clusters another way.
 static bool fitsGraph(const tda_program &program, const Call &call) {
-  for (size_t i = 0; i < program.kernels.size(); ++i) {
-    const auto &[x, y, z] = program.manifest.kernels[i].cluster;
-    const auto &[gx, gy, gz] = call.grids[i];
-    if (x * y * z != 1 || gx == 0 || gy == 0 || gz == 0)
+  for (size_t i = 0; i < program.kernels.size(); ++i)
+    if (isClustered(program.manifest.kernels[i]) || isEmpty(call.grids[i]))
       return false;
-  }
   return true;
 }
 
@@ -327,7 +324,8 @@ static tda_status launchIn(const tda_program &program,
                           prepared[i]));
   if (!graph) {
     for (size_t i = 0; i < count; ++i)
-      TDA_TRY(launchKernel(device, prepared[i], stream));
+      if (!isEmpty(call.grids[i]))
+        TDA_TRY(launchKernel(device, prepared[i], stream));
     return TDA_OK;
   }
   CUkernelNode nodes[MaxKernels];
@@ -367,6 +365,8 @@ static tda_status launch(const tda_program *program, int ordinal,
     std::unique_lock<std::mutex> lock;
     LaunchGraph *graph = device->graphs->take(driver, cuStream, lock);
     void *kept = graph ? graph->getWorkspace(driver) : nullptr;
+    // Tried again below where only the workspace was missing.
+    keeps = graph && !kept;
     if (kept) {
       if (checksPointers)
         TDA_TRY(checkAddresses(*program, *device, call, args, kept));
@@ -374,7 +374,6 @@ static tda_status launch(const tda_program *program, int ordinal,
                        refused));
       if (!refused)
         return TDA_OK;
-      keeps = false;
     }
   }
 

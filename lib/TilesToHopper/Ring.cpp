@@ -85,7 +85,14 @@ Value WarpgroupEmitter::isBehind(TileForOp op) {
                                get(op.getEnd()));
 }
 
-void WarpgroupEmitter::releaseQueriesIf(Value condition) {
+/// Where no key loop from `op` on has a turn left to begin.
+void WarpgroupEmitter::releaseQueriesIfBehind(Operation *op) {
+  Value condition;
+  for (; op; op = op->getNextNode())
+    if (auto loop = dyn_cast<TileForOp>(op))
+      condition = condition
+                      ? arith::AndIOp::create(b, loc, condition, isBehind(loop))
+                      : isBehind(loop);
   auto branch = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
@@ -99,23 +106,14 @@ void WarpgroupEmitter::releaseQueries(TileScoresOp last) {
   if (schedule.grid != Grid::Persistent || !knowsLastTurn() ||
       isa<TileScoresOp>(last->getNextNode()))
     return;
-  Value isLast;
-  for (Operation *op = keyLoop.getOperation(); op; op = op->getNextNode())
-    if (auto loop = dyn_cast<TileForOp>(op))
-      isLast = isLast ? arith::AndIOp::create(b, loc, isLast, isBehind(loop))
-                      : isBehind(loop);
-  releaseQueriesIf(isLast);
+  releaseQueriesIfBehind(keyLoop);
 }
 
 /// The same after the key loops, where none had a turn.
 void WarpgroupEmitter::releaseUnreadQueries() {
   if (!knowsLastTurn())
     return arriveOncePerWarp(queryEmpty(consumer));
-  Value unread;
-  for (auto loop : program.getBody().getOps<TileForOp>())
-    unread = unread ? arith::AndIOp::create(b, loc, unread, isBehind(loop))
-                    : isBehind(loop);
-  releaseQueriesIf(unread);
+  releaseQueriesIfBehind(&program.getBody().front().front());
 }
 
 /// The next slot, and the other parity after the last one.

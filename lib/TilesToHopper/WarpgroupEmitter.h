@@ -90,7 +90,7 @@ private:
   bool knowsLastTurn();
   mlir::Value isBehind(TileForOp op);
   void releaseQueries(TileScoresOp last);
-  void releaseQueriesIf(mlir::Value condition);
+  void releaseQueriesIfBehind(mlir::Operation *op);
   void releaseUnreadQueries();
   llvm::LogicalResult fillRing(TileForOp op);
   void fillSlot(TileForOp op, size_t panel, mlir::Value key, bool announce);

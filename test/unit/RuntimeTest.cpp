@@ -360,6 +360,15 @@ TEST_F(Runtime, GraphCapture) {
   EXPECT_EQ(tda_stream_destroy(stream), TDA_OK);
 }
 
+/// Runs body(0), body(1), ... at once, each in a thread of its own.
+template <typename Body> void inThreads(int count, Body body) {
+  std::vector<std::thread> workers;
+  for (int t = 0; t < count; ++t)
+    workers.emplace_back(body, t);
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
 /// The example as a program of two kernels with one parameter each, which is
 /// the number of queries.
 class RuntimeGraphs : public Runtime {
@@ -512,7 +521,6 @@ TEST_F(RuntimeGraphs, KeepAWorkspace) {
   EXPECT_EQ(launch(16, &third), uint64_t{1} << 40);
   EXPECT_EQ(launch(16, &third), uint64_t{1} << 40);
   EXPECT_EQ(asked.size(), 5u);
-  asked.resize(3);
   EXPECT_EQ(count("cuMemAlloc_v2"), 3);
   tda_close(program);
   program = nullptr;
@@ -522,17 +530,13 @@ TEST_F(RuntimeGraphs, KeepAWorkspace) {
 TEST_F(RuntimeGraphs, ManyThreads) {
   constexpr int threads = 8, launchesEach = 200;
   std::atomic<int> failures{0};
-  std::vector<std::thread> workers;
-  for (int t = 0; t < threads; ++t)
-    workers.emplace_back([&, t] {
-      for (int i = 0; i < launchesEach; ++i) {
-        failures += tda_device_use(0) != TDA_OK;
-        failures += launch(Call(memory, 1, 8, 2, 1 + t, 5),
-                           reinterpret_cast<void *>(intptr_t{t})) != TDA_OK;
-      }
-    });
-  for (std::thread &worker : workers)
-    worker.join();
+  inThreads(threads, [&](int t) {
+    for (int i = 0; i < launchesEach; ++i) {
+      failures += tda_device_use(0) != TDA_OK;
+      failures += launch(Call(memory, 1, 8, 2, 1 + t, 5),
+                         reinterpret_cast<void *>(intptr_t{t})) != TDA_OK;
+    }
+  });
   EXPECT_EQ(failures, 0);
   ASSERT_EQ(cuda->launches.size(), size_t{2} * threads * launchesEach);
   for (const FakeLaunch &launch : cuda->launches)
@@ -543,24 +547,19 @@ TEST_F(Runtime, ManyThreadsLoadAndLaunch) {
   load();
   constexpr int threads = 8, launchesEach = 200;
   std::atomic<int> failures{0};
-  std::vector<std::thread> workers;
-  for (int t = 0; t < threads; ++t)
-    workers.emplace_back([&, t] {
-      for (int i = 0; i < launchesEach; ++i) {
-        Call call(memory, 1, 8, 2, 1 + t, 5);
-        failures += tda_load(program, t % 2) != TDA_OK;
-        failures += tda_device_use(0) != TDA_OK;
-        failures +=
-            launch(call, reinterpret_cast<void *>(intptr_t{t})) != TDA_OK;
-        // Errors belong to the thread.
-        call[Call::Q1].shape[3] = t;
-        failures += launch(call) != TDA_ERROR_ARGUMENT;
-        std::string part = "axis 3 has " + std::to_string(t) + " elements";
-        failures += !contains(tda_last_error(), part);
-      }
-    });
-  for (std::thread &worker : workers)
-    worker.join();
+  inThreads(threads, [&](int t) {
+    for (int i = 0; i < launchesEach; ++i) {
+      Call call(memory, 1, 8, 2, 1 + t, 5);
+      failures += tda_load(program, t % 2) != TDA_OK;
+      failures += tda_device_use(0) != TDA_OK;
+      failures += launch(call, reinterpret_cast<void *>(intptr_t{t})) != TDA_OK;
+      // Errors belong to the thread.
+      call[Call::Q1].shape[3] = t;
+      failures += launch(call) != TDA_ERROR_ARGUMENT;
+      std::string part = "axis 3 has " + std::to_string(t) + " elements";
+      failures += !contains(tda_last_error(), part);
+    }
+  });
   EXPECT_EQ(failures, 0);
   EXPECT_EQ(cuda->images.size(), 2u);
   ASSERT_EQ(cuda->launches.size(), size_t{threads} * launchesEach);
