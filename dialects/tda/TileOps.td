@@ -218,8 +218,13 @@ def Tda_TileSurvivesOp : Tda_TileOp<"tile_survives", [Pure], "live"> {
     True where any score of any view is above its row's gate. A target may answer
     for fewer rows than the tile has, for those that it runs together (a warp):
     the branch on the result then diverges between groups, never inside one.
+
+    With `recalled` the answer is certain only where it is false: a target may
+    say true without asking where the tile before had a survivor, and ask every
+    few tiles. For a branch that saves work where a view never fires.
   }];
-  let arguments = (ins Variadic<Tda_Tile2D>:$scores, Tda_RowTileF32:$tau);
+  let arguments = (ins Variadic<Tda_Tile2D>:$scores, Tda_RowTileF32:$tau,
+                       UnitAttr:$recalled);
   let results = (outs I1:$live);
   let assemblyFormat = [{
     $scores `above` $tau attr-dict `:` type($scores) `above` type($tau)

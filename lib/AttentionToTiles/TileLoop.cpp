@@ -51,7 +51,9 @@ private:
   SmallVector<Value> scores(TileForOp loop);
   SmallVector<Value> maskEdges(ArrayRef<Value> scores, Value key);
   Value survives(ArrayRef<Value> scores);
+  Value rectified(Value scores);
   Value weights(ArrayRef<Value> scores);
+  Value weightsOfLiveViews(ArrayRef<Value> scores);
   SmallVector<Value> counts(ArrayRef<Value> scores, ValueRange carried);
   SmallVector<Value> live(ArrayRef<Value> scores, Value values,
                           ValueRange carried);
@@ -234,6 +236,11 @@ void LoopBuilder::visitInSegments(TileSpanOp span) {
                                      index(schedule.tileN - 1));
   Value low = whole(last), high = whole(span.getFullEnd());
   high = arith::MaxSIOp::create(b, loc, low, high);
+  // All bounds before the first loop: a persistent grid asks which scores are a
+  // program's last.
+  Value edge = problem.window
+                   ? Value(arith::MinSIOp::create(b, loc, low, span.getEnd()))
+                   : Value();
   auto segment = [&](Value begin, Value end, bool masked) {
     auto loop = keyLoop(begin, end, results, schedule.skip != Skip::Tile);
     loop.setDescending(true);
@@ -246,8 +253,7 @@ void LoopBuilder::visitInSegments(TileSpanOp span) {
   segment(high, span.getEnd(), true);
   segment(low, high, false);
   if (problem.window)
-    segment(span.getBegin(), arith::MinSIOp::create(b, loc, low, span.getEnd()),
-            true);
+    segment(span.getBegin(), edge, true);
 }
 
 SmallVector<Value> LoopBuilder::segmentBody(TileForOp loop, bool masked) {
@@ -295,7 +301,7 @@ SmallVector<Value> LoopBuilder::inSteps(TileForOp loop, bool masked) {
     s = maskEdges(s, loop.getKey());
   SmallVector<Value> count = counts(s, loop.getCarried());
   SmallVector<Value> next{TileAggregateStepsOp::create(
-      b, loc, loop.getCarried()[0].getType(), weights(s),
+      b, loc, loop.getCarried()[0].getType(), weightsOfLiveViews(s),
       loop.getPanels().back(), loop.getCarried()[0])};
   next.append(count);
   return next;
@@ -308,7 +314,7 @@ SmallVector<Value> LoopBuilder::staged(TileForOp loop, bool masked,
   if (masked)
     s = maskEdges(s, loop.getKey());
   SmallVector<Value> count = counts(s, loop.getCarried());
-  Value a = weights(s);
+  Value a = weightsOfLiveViews(s);
   Value acc = loop.getCarried()[0], values = loop.getPanels().back();
   SmallVector<Value> next;
   // The products of a step with wide values cost more than to ask whether it
@@ -366,7 +372,8 @@ SmallVector<Value> LoopBuilder::maskEdges(ArrayRef<Value> scores, Value key) {
 }
 
 Value LoopBuilder::survives(ArrayRef<Value> scores) {
-  return TileSurvivesOp::create(b, loc, b.getI1Type(), scores, tau);
+  return TileSurvivesOp::create(b, loc, b.getI1Type(), scores, tau,
+                                /*recalled=*/UnitAttr());
 }
 
 SmallVector<Value> LoopBuilder::counts(ArrayRef<Value> scores,
@@ -378,18 +385,43 @@ SmallVector<Value> LoopBuilder::counts(ArrayRef<Value> scores,
   return counts;
 }
 
+Value LoopBuilder::rectified(Value scores) {
+  return TileThresholdOp::create(b, loc, scores.getType(), scores, tau,
+                                 b.getF64FloatAttr(problem.power),
+                                 isHalved() ? b.getUnitAttr() : UnitAttr());
+}
+
 /// Rectified scores, and the difference of the views.
 Value LoopBuilder::weights(ArrayRef<Value> scores) {
-  FloatAttr power = b.getF64FloatAttr(problem.power);
   SmallVector<Value> maps;
   for (Value s : scores)
-    maps.push_back(
-        TileThresholdOp::create(b, loc, s.getType(), s, tau, power,
-                                isHalved() ? b.getUnitAttr() : UnitAttr()));
+    maps.push_back(rectified(s));
   if (problem.views == 1)
     return maps[0];
   return TileDifferentialOp::create(b, loc, maps[0].getType(), maps[0], maps[1],
                                     lambda);
+}
+
+/// The same, without a threshold of the inhibitory view where it has no
+/// survivor in the tile: in most heads of trained models one of the two never
+/// fires. That of the excitatory view costs little, the other's scores are
+/// still on their way then.
+Value LoopBuilder::weightsOfLiveViews(ArrayRef<Value> scores) {
+  if (problem.views == 1 || schedule.force)
+    return weights(scores);
+  Type type = scores[0].getType();
+  Value a1 = rectified(scores[0]);
+  Value live = TileSurvivesOp::create(b, loc, b.getI1Type(), scores[1], tau,
+                                      /*recalled=*/b.getUnitAttr());
+  auto branch = scf::IfOp::create(b, loc, type, live, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value a2 = rectified(scores[1]);
+  Value a = TileDifferentialOp::create(b, loc, type, a1, a2, lambda);
+  scf::YieldOp::create(b, loc, a);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, loc, a1);
+  return branch.getResult(0);
 }
 
 /// What a tile with survivors does: the next values of the carried tiles.

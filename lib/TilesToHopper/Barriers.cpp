@@ -9,6 +9,7 @@
 //   576   live           a word a consumer warp: live steps of its last run
 //   640   exchange       two rows of four words a consumer: masks of live steps
 //   736   votes          a word a consumer warp: live steps of this run so far
+//   784   place          three words a consumer warp: where its program stands
 //
 // PTX ISA, "mbarrier": a wait on parity p returns once the phase of parity p
 // has completed; on a fresh barrier a wait on parity 1 returns at once.
@@ -24,7 +25,7 @@ using namespace tda;
 
 static constexpr int64_t kFull = 0, kEmpty = 192, kQueryFull = 384,
                          kQueryEmpty = 416, kStaged = 448, kGuessed = 544,
-                         kLive = 576, kVotes = 736;
+                         kLive = 576, kVotes = 736, kPlace = 784;
 
 Value WarpgroupEmitter::barrier(int64_t offset, Value index) {
   return sharedAddress(shared, add(mul(index, 8), offset));
@@ -130,6 +131,28 @@ void WarpgroupEmitter::passTurn() {
 
 Value WarpgroupEmitter::wordOfWarp(int64_t offset) {
   return add(add(sharedBase, offset), mul(consumerWarp(), 4));
+}
+
+/// In a persistent grid a consumer has no registers to keep batch, head and row
+/// of a program from its beginning to its store: shared memory keeps them.
+void WarpgroupEmitter::keepPlace() {
+  Value words = add(wordOfWarp(kPlace), mul(consumerWarp(), 8));
+  ValueRange place = program.getBody().getArguments();
+  NVVM::SyncWarpOp::create(b, loc, i32(-1)); // all lanes have read the last one
+  inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $4, 0;\n"
+            "@p st.shared.b32 [$0], $1;\n@p st.shared.b32 [$0+4], $2;\n"
+            "@p st.shared.b32 [$0+8], $3;\n}",
+            "r,r,r,r,r,~{memory}",
+            {words, get(place[0]), get(place[1]), get(place[2]), lane}, {});
+  NVVM::SyncWarpOp::create(b, loc, i32(-1));
+}
+
+void WarpgroupEmitter::takeKeptPlace() {
+  Value words = add(wordOfWarp(kPlace), mul(consumerWarp(), 8));
+  for (BlockArgument argument : program.getBody().getArguments())
+    set(argument,
+        inlinePtx("ld.shared.b32 $0, [$1];", "=r,r,~{memory}",
+                  {add(words, 4 * argument.getArgNumber())}, {b.getI32Type()}));
 }
 
 /// Adds live steps to the vote of this consumer warp: in shared memory, because

@@ -272,8 +272,8 @@ static LogicalResult checkPersistent(TileProgramOp program) {
                            "come");
 }
 
-/// The rows that a gather leaves on their way are added, once the next scores
-/// are, to the tile that the loop carries first.
+/// The rows that a gather leaves on their way are added, in a turn that follows
+/// or after the loop, to the tile that the loop carries first.
 static LogicalResult checkGather(TileGatherOp gather) {
   auto program = gather->getParentOfType<TileProgramOp>();
   if (!program.getPipeline()->getFetchBytes())
@@ -282,8 +282,8 @@ static LogicalResult checkGather(TileGatherOp gather) {
   OpOperand *last = lastReader(gather.getResult());
   if (!loop || !last || !isa<TileYieldOp>(last->getOwner()) ||
       last->getOperandNumber() != 0)
-    return gather.emitError("leaves its last rows on their way until the "
-                            "scores of the next tile: it must stand in a key "
+    return gather.emitError("leaves its last rows on their way until a "
+                            "later tile: it must stand in a key "
                             "loop, which carries its result on as the first "
                             "tile, and nothing else may read that");
   scf::IfOp branch = stagedBranch(loop);
@@ -294,6 +294,16 @@ static LogicalResult checkGather(TileGatherOp gather) {
                             "skip = adaptive its place is the branch of "
                             "panel_staged without values; a loop that only "
                             "gathers takes skip = tile");
+  // The rows set out in another turn, or after the loop.
+  SmallVector<Value> place{gather.getValues(), gather.getBatch(),
+                           gather.getHead(), gather.getLimit()};
+  for (Value operand : place)
+    if (loop.getBody().isAncestor(operand.getParentRegion()))
+      return gather.emitError(
+          "takes its values from a place that is worked out "
+          "inside the key loop; its tensor, batch, head and "
+          "limit must be known before the loop: rows are "
+          "still fetched in the turns that follow");
   auto scores = block->getOps<TileScoresOp>();
   SmallVector<Operation *> readers(loop.getCarried()[0].getUsers());
   readers.push_back(gather);

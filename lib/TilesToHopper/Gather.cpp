@@ -1,11 +1,20 @@
 //===- Gather.cpp - Values of survivors, fetched by the warp --------------===//
 //
 // Where survivors are rare, values are not copied ahead. A warp that has
-// survivors in a step of 16 keys computes the weights of that step alone,
-// copies its rows of V to a place of its own in shared memory (they are in
-// L2 as a rule) and leaves them on their way: it multiplies, with mma.sync,
-// once the scores of the next tile are being computed, or before it fetches
-// again. That gives the bits that wgmma gives for the same step.
+// survivors in a step of 16 keys takes three stages, so that the time between
+// two tiles, in which its warpgroup multiplies nothing, is short:
+//
+//   noted        the weights of the step are computed, and kept; the scores
+//                die with their tile
+//   on the way   while the next scores are being computed, the rows of V that
+//                meet a weight are copied to a place of the warp's own in
+//                shared memory
+//   multiplied   with mma.sync, which gives the bits that wgmma gives for the
+//                same step
+//
+// mma.sync takes the tensor cores from the wgmma of all other warps. So weights
+// on their way wait for more, as long as no row of the output and no key of a
+// step is in both: each row's sum is then the same as one by one.
 //
 // The copies are cp.async to rows padded as on the mma.sync path. cp.async.bulk
 // is no gain here: the lanes of a warp issue it one after the other. PTX ISA,
@@ -100,44 +109,31 @@ Emitter::Fragment WarpgroupEmitter::lazyWeights(Value a, int64_t step) {
 // Copies and products
 //===----------------------------------------------------------------------===//
 
+/// The gather of a key loop, where it leaves rows on their way; else null.
+TileGatherOp WarpgroupEmitter::gatherOf(TileForOp op) {
+  TileGatherOp found;
+  if (pipeline.getFetchBytes())
+    op.walk([&](TileGatherOp gather) { found = gather; });
+  return found;
+}
+
+Value WarpgroupEmitter::isAny(Value set) {
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, set, i32(0));
+}
+
 Value WarpgroupEmitter::fetchAddress() {
   return sharedAddress(shared,
                        add(mul(consumerWarp(), pipeline.getFetchBytes()),
                            pipeline.getFetchOffset()));
 }
 
-/// Starts to copy the 16 rows of V of a step.
-void WarpgroupEmitter::fetchStep(TileGatherOp op, int64_t step) {
-  int64_t chunks = cast<TileType>(op.getAcc().getType()).getColumns() / 8;
-  // All lanes have read the rows of the step before.
-  NVVM::SyncWarpOp::create(b, loc, i32(-1));
-  for (int64_t i = 0; i < kStepKeys * chunks; i += 32) {
-    Value chunk = add(lane, i);
-    auto copy = [&] {
-      fetchChunk(op, step, divide(chunk, i32(chunks)),
-                 remainder(chunk, i32(chunks)));
-    };
-    if (i + 32 <= kStepKeys * chunks) {
-      copy();
-      continue;
-    }
-    auto some =
-        scf::IfOp::create(b, loc, less(chunk, i32(kStepKeys * chunks)), false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(some.thenBlock());
-    copy();
-  }
-  NVVM::CpAsyncCommitGroupOp::create(b, loc);
-}
-
 /// Copies 16 bytes of one row. Rows beyond the last key meet zero weights; the
 /// last one stands for them.
-void WarpgroupEmitter::fetchChunk(TileGatherOp op, int64_t step, Value row,
+void WarpgroupEmitter::fetchChunk(TileGatherOp op, Value first, Value row,
                                   Value column) {
   const GlobalTensor &tensor = signature.tensors[op.getValues()];
   int64_t columns = cast<TileType>(op.getAcc().getType()).getColumns();
   Value last = sub(get(op.getLimit()), i32(1));
-  Value first = add(get(op.getKey()), kStepKeys * step);
   Value from = arith::MinSIOp::create(b, loc, add(first, row), last);
   NVVM::CpAsyncOp::create(
       b, loc,
@@ -148,48 +144,47 @@ void WarpgroupEmitter::fetchChunk(TileGatherOp op, int64_t step, Value row,
       /*size=*/16, NVVM::LoadCacheModifierKind::CG, /*cpSize=*/Value());
 }
 
-/// The keys of a step that meet a weight, a bit each, the same in all lanes of
-/// the warp. Of the four words of a lane's weights (mma.sync m16n8k16, operand
-/// A) the first two hold keys 2 quad and the next one, the others those eight
-/// further.
-Value WarpgroupEmitter::liveKeys(ArrayRef<Value> words) {
+/// The keys of a step that meet a weight, in bits 0 to 15, and the rows of the
+/// warp that have one, in bits 16 to 31; the same in all lanes. Of the four
+/// words of a lane's weights (mma.sync m16n8k16, operand A) the first two hold
+/// keys 2 quad and the next one, the others those eight further; even words are
+/// of row `group`, odd ones of the row eight further.
+Value WarpgroupEmitter::liveKeysAndRows(ArrayRef<Value> words) {
   if (schedule.force)
-    return i32((1 << kStepKeys) - 1);
-  Value keys;
-  for (int64_t eight = 0; eight < 2; ++eight) {
-    Value pair =
-        arith::OrIOp::create(b, loc, words[2 * eight], words[2 * eight + 1]);
-    for (int64_t odd = 0; odd < 2; ++odd) {
-      Value half = arith::AndIOp::create(b, loc, pair,
-                                         i32(int64_t(0xffff) << (16 * odd)));
-      Value bit = select(
-          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, half, i32(0)),
-          i32(int64_t(1) << (8 * eight + odd)), i32(0));
-      keys = keys ? Value(arith::OrIOp::create(b, loc, keys, bit)) : bit;
-    }
-  }
+    return i32(-1);
+  auto either = [&](Value x, Value y) -> Value {
+    return arith::OrIOp::create(b, loc, x, y);
+  };
+  // `set` where the pair of weights has one in the bits `part`.
+  auto where = [&](Value pair, int64_t part, int64_t set) {
+    Value any = isAny(arith::AndIOp::create(b, loc, pair, i32(part)));
+    return select(any, i32(set), i32(0));
+  };
+  Value low = either(words[0], words[1]), high = either(words[2], words[3]);
+  Value keys = either(
+      either(where(low, 0xffff, 1 << 0), where(low, 0xffff0000, 1 << 1)),
+      either(where(high, 0xffff, 1 << 8), where(high, 0xffff0000, 1 << 9)));
+  Value rows = either(where(either(words[0], words[2]), -1, 1 << 16),
+                      where(either(words[1], words[3]), -1, 1 << 24));
   keys = arith::ShLIOp::create(b, loc, keys, mul(quad, 2));
-  return NVVM::ReduxOp::create(b, loc, b.getI32Type(), keys,
+  rows = arith::ShLIOp::create(b, loc, rows, group);
+  return NVVM::ReduxOp::create(b, loc, b.getI32Type(), either(keys, rows),
                                NVVM::ReduxKind::OR, i32(-1));
 }
 
-/// As fetchStep, but only the rows that meet one of the weights `words`, as
-/// many at a time as the warp has lanes for. The other rows of the place keep
-/// what they had: zeros, or values of another step.
-void WarpgroupEmitter::fetchLiveRows(TileGatherOp op, int64_t step,
-                                     ArrayRef<Value> words) {
+/// Starts to copy the rows of V of the step from key `first` on that are in
+/// `keys` (a bit each), as many at a time as the warp has lanes for. The other
+/// rows of the place keep what they had: zeros, or values of another step.
+void WarpgroupEmitter::fetchRows(TileGatherOp op, Value first, Value keys) {
   Type type = b.getI32Type();
   int64_t chunks = cast<TileType>(op.getAcc().getType()).getColumns() / 8;
   int64_t rows = 32 / chunks;
   auto withoutLowest = [&](Value set) -> Value {
     return arith::AndIOp::create(b, loc, set, sub(set, i32(1)));
   };
-  auto isAny = [&](Value set) -> Value {
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, set, i32(0));
-  };
   // The lanes of the n-th row take the n-th live key, and every `rows`-th after
   // it; lanes that are left over take none.
-  Value all = liveKeys(words), own = all;
+  Value all = keys, own = all;
   Value turn = divide(lane, i32(chunks)), column = remainder(lane, i32(chunks));
   for (int64_t i = 1; i < rows; ++i)
     own = select(less(turn, i32(i)), own, withoutLowest(own));
@@ -213,7 +208,7 @@ void WarpgroupEmitter::fetchLiveRows(TileGatherOp op, int64_t step,
       b.setInsertionPointToStart(some.thenBlock());
       Value key = LLVM::CountTrailingZerosOp::create(b, loc, type, own,
                                                      /*is_zero_poison=*/true);
-      fetchChunk(op, step, key, column);
+      fetchChunk(op, first, key, column);
     }
     for (int64_t i = 0; i < rows; ++i) {
       left = withoutLowest(left);
@@ -222,12 +217,6 @@ void WarpgroupEmitter::fetchLiveRows(TileGatherOp op, int64_t step,
     scf::YieldOp::create(b, loc, ValueRange{left, own});
   }
   NVVM::CpAsyncCommitGroupOp::create(b, loc);
-}
-
-/// Whether a step has so many copies that it pays to ask which rows matter.
-bool WarpgroupEmitter::fetchesLiveRows(TileGatherOp op) {
-  int64_t columns = cast<TileType>(op.getAcc().getType()).getColumns();
-  return pipeline.getFetchBytes() && columns > 64;
 }
 
 /// Zeros where rows will lie: a row that was never fetched meets zero weights
@@ -245,17 +234,20 @@ void WarpgroupEmitter::clearFetched() {
   }
 }
 
-/// acc + the weights on their way times their rows, where some are.
-Emitter::Fragment WarpgroupEmitter::finishFetch(ArrayRef<Value> acc) {
-  Value none = i32(0);
-  Value some =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, onTheWay(), none);
+/// acc + the fetched rows times their weights, where `condition` holds. Nothing
+/// is on its way then.
+Emitter::Fragment WarpgroupEmitter::multiplyFetched(ArrayRef<Value> acc,
+                                                    Value condition) {
   SmallVector<Type> types(acc.size(), b.getF32Type());
-  auto branch = scf::IfOp::create(b, loc, types, some, true);
+  types.append(5, b.getI32Type());
+  auto branch = scf::IfOp::create(b, loc, types, condition, true);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.elseBlock());
-    scf::YieldOp::create(b, loc, acc);
+    Fragment same(acc);
+    same.push_back(onTheWay());
+    llvm::append_range(same, fetchedWeights());
+    scf::YieldOp::create(b, loc, same);
     b.setInsertionPointToStart(branch.thenBlock());
     NVVM::CpAsyncWaitGroupOp::create(b, loc, 0);
     NVVM::SyncWarpOp::create(b, loc, i32(-1));
@@ -273,59 +265,141 @@ Emitter::Fragment WarpgroupEmitter::finishFetch(ArrayRef<Value> acc) {
       accumulate(&sum[n], weights, typed({values[0], values[1]}, element));
       accumulate(&sum[n + 4], weights, typed({values[2], values[3]}, element));
     }
+    sum.append(5, i32(0));
     scf::YieldOp::create(b, loc, sum);
   }
-  onTheWay() = none;
-  return Fragment(branch.getResults());
+  ValueRange results = branch.getResults();
+  onTheWay() = results[acc.size()];
+  llvm::copy(results.take_back(4), fetchedWeights().begin());
+  return Fragment(results.take_front(acc.size()));
 }
 
-/// Adds what is on its way to `output`, the tile that is carried through the
-/// key loop; everything is there then.
+/// What is noted sets out. What is on its way may go on waiting, to be
+/// multiplied with it, while no key (a place in shared memory) and no row (an
+/// order of additions) is in both.
+Emitter::Fragment WarpgroupEmitter::fetchNoted(TileGatherOp op,
+                                               ArrayRef<Value> acc) {
+  SmallVector<Value> values(acc);
+  llvm::append_range(values, state);
+  SmallVector<Type> types{TypeRange(ValueRange(values))};
+  auto branch = scf::IfOp::create(b, loc, types, isAny(noted()), true);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(b, loc, values);
+    b.setInsertionPointToStart(branch.thenBlock());
+    Value live = liveKeysAndRows(notedWeights());
+    Value meets = arith::AndIOp::create(b, loc, live, onTheWay());
+    Fragment sum = multiplyFetched(acc, isAny(meets));
+    fetchRows(op, sub(noted(), i32(1)),
+              arith::AndIOp::create(b, loc, live, i32(0xffff)));
+    onTheWay() = arith::OrIOp::create(b, loc, onTheWay(), live);
+    for (auto [fetched, noted] : llvm::zip(fetchedWeights(), notedWeights()))
+      fetched = arith::OrIOp::create(b, loc, fetched, noted);
+    noted() = i32(0);
+    values.assign(sum.begin(), sum.end());
+    llvm::append_range(values, state);
+    scf::YieldOp::create(b, loc, values);
+  }
+  ValueRange results = branch.getResults();
+  state.assign(results.begin() + acc.size(), results.end());
+  return Fragment(results.take_front(acc.size()));
+}
+
+/// While the scores of the next tile are on their way.
+void WarpgroupEmitter::fetchNotedInto(Value output) {
+  if (gather)
+    set(output, fetchNoted(gather, getAll(output)));
+}
+
+/// Everything noted and on its way added to `output`, the tile that is carried
+/// through the key loop.
 void WarpgroupEmitter::finishFetchInto(Value output) {
-  if (pipeline.getFetchBytes())
-    set(output, finishFetch(getAll(output)));
+  if (!gather)
+    return;
+  Fragment acc = fetchNoted(gather, getAll(output));
+  set(output, multiplyFetched(acc, isAny(onTheWay())));
+}
+
+/// Whether the next key loop goes on with what this one leaves on its way.
+bool WarpgroupEmitter::fetchGoesOn(TileForOp op) {
+  Value output = op.getResult(0);
+  auto next = output.hasOneUse() ? dyn_cast<TileForOp>(*output.user_begin())
+                                 : TileForOp();
+  TileGatherOp other = next ? gatherOf(next) : TileGatherOp();
+  return gather && other && next.getInits()[0] == output &&
+         other.getValues() == gather.getValues() &&
+         other.getBatch() == gather.getBatch() &&
+         other.getHead() == gather.getHead() &&
+         other.getLimit() == gather.getLimit();
+}
+
+/// The weights of the first step of the set `left`, of `count` steps from
+/// `first` on.
+Emitter::Fragment WarpgroupEmitter::weightsOfFirst(TileGatherOp op,
+                                                   ArrayRef<Value> ready,
+                                                   Value left, int64_t first,
+                                                   int64_t count) {
+  if (count == 1)
+    return ready.empty()
+               ? packWeights(lazyWeights(op.getA(), first), b.getBF16Type())
+               : Fragment(ready.slice(4 * first, 4));
+  int64_t half = count / 2;
+  Value isLow = isAny(arith::AndIOp::create(
+      b, loc, left, i32(((int64_t(1) << half) - 1) << first)));
+  SmallVector<Type> types(4, b.getI32Type());
+  auto branch = scf::IfOp::create(b, loc, types, isLow, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, loc, weightsOfFirst(op, ready, left, first, half));
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(
+      b, loc, weightsOfFirst(op, ready, left, first + half, count - half));
+  return Fragment(branch.getResults());
 }
 
 void WarpgroupEmitter::emitGather(TileGatherOp op) {
   if (!pipeline.getFetchBytes())
     return emitGatherScaled(op);
+  Type type = b.getI32Type();
   Fragment acc = getAll(op.getAcc());
   int64_t steps = cast<TileType>(op.getA().getType()).getColumns() / kStepKeys;
-  Type element = b.getBF16Type();
   bool lazy = isLazy(op.getA().getDefiningOp());
-  Fragment ready = lazy ? Fragment() : packWeights(getAll(op.getA()), element);
-  Value mask = lazy ? survivorSteps(op.getA()) : liveSteps(ready);
-  SmallVector<Value> before(acc);
-  llvm::append_range(before, state);
-  SmallVector<Type> types{TypeRange(ValueRange(before))};
-  for (int64_t step = 0; step < steps; ++step) {
-    before.assign(acc.begin(), acc.end());
-    llvm::append_range(before, state);
-    auto branch =
-        scf::IfOp::create(b, loc, types, isLiveStep(mask, step), true);
-    {
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(branch.elseBlock());
-      scf::YieldOp::create(b, loc, before);
-      b.setInsertionPointToStart(branch.thenBlock());
-      Fragment sum = step ? finishFetch(acc) : acc;
-      bool allRows = !fetchesLiveRows(op);
-      if (allRows)
-        fetchStep(op, step); // before the weights, which take a while
-      Fragment words =
-          lazy ? packWeights(lazyWeights(op.getA(), step), element)
-               : Fragment(ArrayRef<Value>(ready).slice(4 * step, 4));
-      if (!allRows)
-        fetchLiveRows(op, step, words);
-      setFetchedWeights(words);
-      onTheWay() = i32(1);
-      SmallVector<Value> after(sum);
-      llvm::append_range(after, state);
-      scf::YieldOp::create(b, loc, after);
-    }
-    ValueRange results = branch.getResults();
-    acc.assign(results.begin(), results.begin() + acc.size());
-    state.assign(results.begin() + acc.size(), results.end());
+  Fragment ready =
+      lazy ? Fragment() : packWeights(getAll(op.getA()), b.getBF16Type());
+  Value mask = schedule.force ? i32((int64_t(1) << steps) - 1)
+               : lazy         ? survivorSteps(op.getA())
+                              : liveSteps(ready);
+  SmallVector<Value> inits{mask};
+  llvm::append_range(inits, acc);
+  llvm::append_range(inits, state);
+  SmallVector<Type> types{TypeRange(ValueRange(inits))};
+  SmallVector<Location> locations(types.size(), loc);
+  auto place = [&](ValueRange values) {
+    acc.assign(values.begin() + 1, values.begin() + 1 + acc.size());
+    state.assign(values.begin() + 1 + acc.size(), values.end());
+    return values[0];
+  };
+  auto loop = scf::WhileOp::create(b, loc, types, inits);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *before = b.createBlock(&loop.getBefore(), {}, types, locations);
+    scf::ConditionOp::create(b, loc, isAny(before->getArgument(0)),
+                             before->getArguments());
+    Block *after = b.createBlock(&loop.getAfter(), {}, types, locations);
+    Value left = place(after->getArguments());
+    acc = fetchNoted(op, acc); // an earlier step of this tile
+    llvm::copy(weightsOfFirst(op, ready, left, 0, steps),
+               notedWeights().begin());
+    Value step = LLVM::CountTrailingZerosOp::create(b, loc, type, left,
+                                                    /*is_zero_poison=*/true);
+    noted() = add(add(get(op.getKey()), mul(step, kStepKeys)), 1);
+    SmallVector<Value> next{
+        arith::AndIOp::create(b, loc, left, sub(left, i32(1)))};
+    llvm::append_range(next, acc);
+    llvm::append_range(next, state);
+    scf::YieldOp::create(b, loc, next);
   }
+  place(loop.getResults());
   set(op.getResult(), acc);
 }

@@ -229,8 +229,8 @@ Value WarpgroupEmitter::decideRun(TileForOp op, Value turn, Value first) {
     waitFor(guessed(), queryPhase());
   }
   Value wanted = arith::ExtUIOp::create(b, loc, type, wantsValues());
-  LLVM::StoreOp::create(b, loc, wanted, stagedFlag(first), /*alignment=*/4,
-                        /*isVolatile=*/true);
+  LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::xchg, stagedFlag(first),
+                            wanted, LLVM::AtomicOrdering::monotonic);
   scf::YieldOp::create(b, loc, wanted);
   return branch.getResult(0);
 }
@@ -252,6 +252,7 @@ LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
     keyTurn = loop.getInductionVar();
     set(op.getKey(), {keyOf(op, keyTurn)});
     setFlat(op.getCarried(), carried.drop_front(count));
+    gather = gatherOf(op);
     fetchInto = schedule.skip == Skip::Tile ? op.getCarried()[0] : Value();
     inTurns = isInTurns();
     if (failed(emitBlock(op.getBody().front())))
@@ -267,7 +268,7 @@ LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
   ValueRange results = loop.getResults();
   state.assign(results.begin(), results.begin() + count);
   setFlat(op.getResults(), results.drop_front(count));
-  if (schedule.skip == Skip::Tile)
+  if (!fetchGoesOn(op))
     finishFetchInto(op.getResult(0));
   detachOutput(op.getResult(0));
   return success();

@@ -20,10 +20,11 @@ Value WarpgroupEmitter::kindOfTile(Value turn, Value end) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(exists.thenBlock());
   waitFor(fullBarrier(slot()), phase());
-  Value flag = LLVM::LoadOp::create(b, loc, type, stagedFlag(slot()),
-                                    /*alignment=*/4, /*isVolatile=*/true);
-  // All lanes have read before one of them gives the slot back.
-  NVVM::SyncWarpOp::create(b, loc, i32(-1));
+  // By one lane; atomic as the producer's write is.
+  Value flag = inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $2, 0;\n"
+                         "@p atom.shared.or.b32 $0, [$1], 0;\n}",
+                         "=r,r,r,~{memory}",
+                         {byteAddress(stagedFlag(slot())), lane}, {type})[0];
   flag = NVVM::ShflOp::create(b, loc, type, i32(-1), flag, i32(0), i32(31),
                               NVVM::ShflKind::idx, UnitAttr());
   scf::YieldOp::create(b, loc, flag);
@@ -47,6 +48,7 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
   Block &body = op.getBody().front();
   auto branch = cast<scf::IfOp>(body.front().getNextNode());
 
+  gather = gatherOf(op);
   Value end = get(op.getEnd());
   int64_t step = op.getStep();
   size_t count = state.size();
@@ -94,6 +96,8 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
       Value last =
           sub(arith::MinSIOp::create(b, loc, end, add(turn, kRunTiles * step)),
               i32(1));
+      if (kind) // their products come after those of rows on their way
+        finishFetchInto(op.getCarried()[0]);
       // With products in branches the accumulators need registers of their own
       // from here on.
       if (kind && !branch.thenBlock()->getOps<TileAggregateStepsOp>().empty())
@@ -133,14 +137,14 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
       scf::YieldOp::create(b, loc, carry());
       b.setInsertionPointAfter(run);
       place(run.getResults());
-      if (!kind)
-        finishFetchInto(op.getCarried()[0]);
     }
     scf::YieldOp::create(b, loc, carry());
   }
   ValueRange results = all.getResults();
   state.assign(results.begin(), results.begin() + count);
   setFlat(op.getResults(), results.drop_front(count + 2));
+  if (!fetchGoesOn(op))
+    finishFetchInto(op.getResult(0));
   detachOutput(op.getResult(0));
   return success();
 }

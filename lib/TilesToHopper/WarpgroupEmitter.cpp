@@ -67,9 +67,7 @@ LogicalResult WarpgroupEmitter::emitRole() {
       b.setInsertionPointToStart(one.thenBlock());
       passTurn();
     }
-    bool fetchesRows = false;
-    program.walk([&](TileGatherOp op) { fetchesRows |= fetchesLiveRows(op); });
-    if (fetchesRows)
+    if (pipeline.getFetchBytes())
       clearFetched();
     return emitPrograms();
   }
@@ -111,7 +109,7 @@ LogicalResult WarpgroupEmitter::emitPrograms() {
   Value zero = i32(0), one = i32(1);
   bool fetches = role == Role::Consumer && pipeline.getFetchBytes();
   staged = i32(-1);
-  state.assign(fetches ? 9 : 4, zero);
+  state.assign(fetches ? 15 : 5, zero);
   if (schedule.grid == Grid::Plain) {
     placeByBlock(NVVM::BlockIdXOp::create(b, loc, type));
     return emitBlock(program.getBody().front());
@@ -151,6 +149,8 @@ LogicalResult WarpgroupEmitter::emitPrograms() {
   b.setInsertionPointToStart(run.thenBlock());
   state = values;
   placeProgram(head, select(isSecond, turn, longest));
+  if (role == Role::Consumer)
+    keepPlace();
   if (failed(emitBlock(program.getBody().front())))
     return failure();
   queryPhase() = sub(one, queryPhase());
@@ -225,19 +225,26 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
         return awaitQueries(op), success();
       })
       .Case([&](TileStoreOp op) {
-        if (schedule.grid == Grid::Persistent && !op.getPlane())
+        if (schedule.grid == Grid::Persistent && !op.getPlane()) {
           releaseUnreadQueries();
-        return Emitter::emitOp(op);
+          takeKeptPlace();
+        }
+        return storeOutput(op), success();
       })
       .Case([&](TileScoresOp op) {
         issueScores(op);
         // While the scores are on their way: what the last tile left over.
         if (fetchInto && !isa<TileScoresOp>(op->getNextNode()))
-          finishFetchInto(fetchInto);
+          fetchNotedInto(fetchInto);
         return success();
       })
       .Case<TileThresholdOp, TileDifferentialOp>([&](Operation *op) {
         return isLazy(op) ? success() : Emitter::emitOp(op);
+      })
+      .Case([&](TileMaskOp op) { return maskAnew(op), success(); })
+      .Case([&](TileSurvivesOp op) {
+        return op.getRecalled() ? emitRecalled(op) : emitSurvives(op),
+               success();
       })
       .Case([&](TileAggregateOp op) { return emitAggregate(op), success(); })
       .Case([&](TileAggregateStepsOp op) {
@@ -255,6 +262,47 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
         return success();
       })
       .Default([&](Operation *op) { return Emitter::emitOp(op); });
+}
+
+/// As the base, from a copy of the first row that LLVM cannot see through: it
+/// would keep each row's count of visible keys, which the gate works out, in
+/// registers until here.
+void WarpgroupEmitter::maskAnew(TileMaskOp op) {
+  Value row = get(op.getRow());
+  set(op.getRow(),
+      inlinePtx("mov.b32 $0, $1;", "=r,r", {row}, {b.getI32Type()}));
+  emitMask(op);
+  set(op.getRow(), {row});
+}
+
+/// Asks where the test was false the last time, and every kRunTiles tiles.
+void WarpgroupEmitter::emitRecalled(TileSurvivesOp op) {
+  if (!keyLoop)
+    return emitSurvives(op);
+  // Two tests may share a bit: true is always allowed.
+  auto isBefore = [&](TileSurvivesOp other) {
+    return other.getRecalled() && other->isBeforeInBlock(op);
+  };
+  int64_t place =
+      llvm::count_if(op->getBlock()->getOps<TileSurvivesOp>(), isBefore) % 32;
+  Value bit = i32(int64_t(1) << place), rest = i32(~(int64_t(1) << place));
+  Value turns = sub(keyTurn, get(keyLoop.getBegin()));
+  Value since = remainder(turns, i32(kRunTiles * keyLoop.getStep()));
+  Value wasLive = isAny(arith::AndIOp::create(b, loc, recalled(), bit));
+  Value assumes = arith::AndIOp::create(b, loc, less(i32(0), since), wasLive);
+  auto branch = scf::IfOp::create(b, loc, b.getI1Type(), assumes, true);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(b, loc, assumes);
+    b.setInsertionPointToStart(branch.elseBlock());
+    emitSurvives(op);
+    scf::YieldOp::create(b, loc, get(op.getLive()));
+  }
+  Value live = branch.getResult(0);
+  set(op, {live});
+  recalled() = select(live, arith::OrIOp::create(b, loc, recalled(), bit),
+                      arith::AndIOp::create(b, loc, recalled(), rest));
 }
 
 /// As the base, with the state as further results where the branches take slots

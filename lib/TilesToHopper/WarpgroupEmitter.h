@@ -54,6 +54,8 @@ private:
   llvm::LogicalResult emitPrograms();
   llvm::LogicalResult emitProducerOp(mlir::Operation *op);
   llvm::LogicalResult emitConsumerOp(mlir::Operation *op);
+  void maskAnew(TileMaskOp op);
+  void emitRecalled(TileSurvivesOp op);
   llvm::LogicalResult emitIf(mlir::scf::IfOp op);
 
   // Barriers.cpp: shared memory outside the panels.
@@ -76,6 +78,8 @@ private:
   /// Which consumer warp of the block this is, i32.
   mlir::Value consumerWarp() { return sub(divide(thread, i32(32)), i32(4)); }
   mlir::Value wordOfWarp(int64_t offset);
+  void keepPlace();
+  void takeKeptPlace();
   void countLive(mlir::Value steps);
   void castVote();
   mlir::Value wantsValues();
@@ -136,18 +140,28 @@ private:
   bool isLazy(mlir::Operation *op);
   mlir::Value survivorSteps(mlir::Value a);
   Fragment lazyWeights(mlir::Value a, int64_t step);
+  TileGatherOp gatherOf(TileForOp op);
+  mlir::Value isAny(mlir::Value set);
   mlir::Value fetchAddress();
-  void fetchStep(TileGatherOp op, int64_t step);
-  void fetchChunk(TileGatherOp op, int64_t step, mlir::Value row,
+  void fetchChunk(TileGatherOp op, mlir::Value first, mlir::Value row,
                   mlir::Value column);
-  mlir::Value liveKeys(llvm::ArrayRef<mlir::Value> words);
-  void fetchLiveRows(TileGatherOp op, int64_t step,
-                     llvm::ArrayRef<mlir::Value> words);
-  bool fetchesLiveRows(TileGatherOp op);
+  mlir::Value liveKeysAndRows(llvm::ArrayRef<mlir::Value> words);
+  void fetchRows(TileGatherOp op, mlir::Value first, mlir::Value keys);
   void clearFetched();
-  Fragment finishFetch(llvm::ArrayRef<mlir::Value> acc);
+  Fragment multiplyFetched(llvm::ArrayRef<mlir::Value> acc,
+                           mlir::Value condition);
+  Fragment fetchNoted(TileGatherOp op, llvm::ArrayRef<mlir::Value> acc);
+  void fetchNotedInto(mlir::Value output);
+  bool fetchGoesOn(TileForOp op);
   void finishFetchInto(mlir::Value output);
+  Fragment weightsOfFirst(TileGatherOp op, llvm::ArrayRef<mlir::Value> ready,
+                          mlir::Value left, int64_t first, int64_t count);
   void emitGather(TileGatherOp op);
+
+  // Store.cpp: output through shared memory.
+  mlir::Value hasWideRows(const GlobalTensor &tensor);
+  void storeOutput(TileStoreOp op);
+  void storeThroughShared(TileStoreOp op);
 
   // GatherScaled.cpp: the same for f16.
   void emitGatherScaled(TileGatherOp op);
@@ -163,20 +177,25 @@ private:
   Copies copies = Copies::Panels; ///< What the producer's thread copies.
   /// Carried through loops and branches: the next slot of the ring and the
   /// parity of its barriers, the parity of the exchange of step masks and that
-  /// of the query barriers. Where a consumer fetches values also whether rows
-  /// are on their way (0 or 1), and the four words of the weights that they
-  /// wait for.
+  /// of the query barriers, and a bit for each recalled test of a loop that was
+  /// true when last asked. Where a consumer fetches values also
+  ///   onTheWay   the keys and rows of the weights that are on their way, a bit
+  ///              each (liveKeysAndRows), and the four words of these weights
+  ///   noted      the first key of the step that is noted, plus one, or 0, and
+  ///              the four words of its weights.
   llvm::SmallVector<mlir::Value> state;
   mlir::Value &slot() { return state[0]; }
   mlir::Value &phase() { return state[1]; }
   mlir::Value &exchange() { return state[2]; }
   mlir::Value &queryPhase() { return state[3]; }
-  mlir::Value &onTheWay() { return state[4]; }
-  llvm::ArrayRef<mlir::Value> fetchedWeights() {
-    return llvm::ArrayRef<mlir::Value>(state).slice(5, 4);
+  mlir::Value &recalled() { return state[4]; }
+  mlir::Value &onTheWay() { return state[5]; }
+  llvm::MutableArrayRef<mlir::Value> fetchedWeights() {
+    return llvm::MutableArrayRef<mlir::Value>(state).slice(6, 4);
   }
-  void setFetchedWeights(llvm::ArrayRef<mlir::Value> words) {
-    std::copy(words.begin(), words.end(), state.begin() + 5);
+  mlir::Value &noted() { return state[10]; }
+  llvm::MutableArrayRef<mlir::Value> notedWeights() {
+    return llvm::MutableArrayRef<mlir::Value>(state).slice(11, 4);
   }
   /// Producer: whether values are staged in this run, 0 or 1; -1 before the
   /// first run of a program, which the gate decides.
@@ -185,6 +204,7 @@ private:
   /// The output tile that rows on their way belong to, inside a key loop that
   /// fetches; else null.
   mlir::Value fetchInto;
+  TileGatherOp gather; ///< Of the key loop, where it fetches; else null.
   /// The key loop that is emitted, and the first key of its turn.
   TileForOp keyLoop;
   mlir::Value keyTurn;

@@ -39,7 +39,8 @@ func.func @never(%q: !q, %k: !q, %v: !q, %beta: tensor<?xf32>) -> !q {
 
 // -----
 
-// A window has masked tiles at its other end too: three loops.
+// A window has masked tiles at its other end too: three loops. All bounds are
+// known before the first one.
 
 #t = #tda.target<"sm_90">
 #s = #tda.schedule<tile_m = 64, tile_n = 32, stages = 4, warps = 4, skip = never, path = wgmma>
@@ -48,12 +49,13 @@ func.func @never(%q: !q, %k: !q, %v: !q, %beta: tensor<?xf32>) -> !q {
 // CHECK-LABEL: func.func @window
 // CHECK:         %[[BEGIN:.+]], %[[END:.+]], %{{.+}}, %{{.+}} = tda.tile_span
 // CHECK:         %[[HIGH:.+]] = arith.maxsi %[[LOW:.+]], %{{.+}}
+// CHECK:         %[[STOP:.+]] = arith.minsi %[[LOW]], %[[END]]
 // CHECK:         %[[LAST:.+]] = tda.tile_for %{{.+}} = %[[HIGH]] to %[[END]] step 32
 // CHECK:           tda.tile_mask
 // CHECK:         %[[WHOLE:.+]] = tda.tile_for %{{.+}} = %[[LOW]] to %[[HIGH]] step 32
 // CHECK-SAME:      carry (%{{.+}} = %[[LAST]]
 // CHECK-NOT:       tda.tile_mask
-// CHECK:         %[[STOP:.+]] = arith.minsi %[[LOW]], %[[END]]
+// CHECK-NOT:     arith.minsi
 // CHECK:         tda.tile_for %{{.+}} = %[[BEGIN]] to %[[STOP]] step 32
 // CHECK-SAME:      carry (%{{.+}} = %[[WHOLE]]
 // CHECK:           tda.tile_mask
@@ -98,7 +100,7 @@ func.func @tile(%v: !q, %q: !q, %k: !q, %beta: tensor<?xf32>) -> (!q, tensor<1x?
 
 // -----
 
-// steps: values are always copied, and no branch.
+// steps: values are always copied, and no branch with one view.
 
 #t = #tda.target<"sm_90">
 #s = #tda.schedule<tile_m = 64, tile_n = 32, stages = 4, warps = 4, skip = steps, path = wgmma>
@@ -115,6 +117,46 @@ func.func @tile(%v: !q, %q: !q, %k: !q, %beta: tensor<?xf32>) -> (!q, tensor<1x?
 func.func @steps(%q: !q, %k: !q, %v: !q, %beta: tensor<?xf32>) -> !q {
   %o = tda.attention excite(%q, %k) values(%v) beta(%beta) {causal, schedule = #s, target = #t}
      : (!q, !q, !q, tensor<?xf32>) -> !q
+  return %o : !q
+}
+
+// -----
+
+// With two views the inhibitory one has its threshold only where it may fire;
+// the excitatory one's is computed while those scores are on their way. Where
+// force sends all tiles one way, nothing is asked.
+
+#t = #tda.target<"sm_90">
+#s = #tda.schedule<tile_m = 64, tile_n = 32, stages = 4, warps = 4, skip = steps, path = wgmma>
+#f = #tda.schedule<tile_m = 64, tile_n = 32, stages = 4, warps = 4, skip = steps, path = wgmma, force = true>
+!q = tensor<?x?x?x64xbf16>
+
+// CHECK-LABEL: func.func @dead_view(
+// CHECK:         tda.tile_for
+// CHECK:           %[[S1:.+]] = tda.tile_scores
+// CHECK:           %[[S2:.+]] = tda.tile_scores
+// CHECK:           %[[A1:.+]] = tda.tile_threshold %[[MASKED1:.+]], %{{.+}}
+// CHECK-NEXT:      %[[LIVE:.+]] = tda.tile_survives %[[MASKED2:.+]] above %{{.+}} {recalled}
+// CHECK-NEXT:      %[[A:.+]] = scf.if %[[LIVE]] -> (!tda.tile<64x32xf32>) {
+// CHECK-NEXT:        %[[A2:.+]] = tda.tile_threshold %[[MASKED2]]
+// CHECK-NEXT:        %[[D:.+]] = tda.tile_differential %[[A1]], %[[A2]]
+// CHECK-NEXT:        scf.yield %[[D]]
+// CHECK-NEXT:      } else {
+// CHECK-NEXT:        scf.yield %[[A1]]
+// CHECK:           tda.tile_aggregate_steps %[[A]]
+func.func @dead_view(%q1: !q, %k1: !q, %q2: !q, %k2: !q, %v: !q, %beta: tensor<?xf32>, %lambda: tensor<?xf32>) -> !q {
+  %o = tda.attention excite(%q1, %k1) inhibit(%q2, %k2) values(%v) beta(%beta) lambda(%lambda) {causal, schedule = #s, target = #t}
+     : (!q, !q, !q, !q, !q, tensor<?xf32>, tensor<?xf32>) -> !q
+  return %o : !q
+}
+
+// CHECK-LABEL: func.func @dead_view_forced(
+// CHECK-NOT:     tda.tile_survives
+// CHECK-NOT:     scf.if
+// CHECK:         return
+func.func @dead_view_forced(%q1: !q, %k1: !q, %q2: !q, %k2: !q, %v: !q, %beta: tensor<?xf32>, %lambda: tensor<?xf32>) -> !q {
+  %o = tda.attention excite(%q1, %k1) inhibit(%q2, %k2) values(%v) beta(%beta) lambda(%lambda) {causal, schedule = #f, target = #t}
+     : (!q, !q, !q, !q, !q, tensor<?xf32>, tensor<?xf32>) -> !q
   return %o : !q
 }
 

@@ -44,6 +44,8 @@ func.func @program(%q: !mq, %k: !mq, %v: !mq, %o: !mq, %n: memref<2x?x?x?xi32>, 
       %m = tda.tile_mask %s rows(%i) from(%j) keys(%N) offset(%zero) {causal} : !ts
       // CHECK: tda.tile_survives %{{.*}}, %{{.*}} above %{{.*}} : !tda.tile<16x16xf32>, !tda.tile<16x16xf32> above !tda.tile<16xf32>
       %live = tda.tile_survives %m, %m above %tau : !ts, !ts above !row
+      // CHECK: tda.tile_survives %{{.*}} above %{{.*}} {recalled} : !tda.tile<16x16xf32> above !tda.tile<16xf32>
+      %fires = tda.tile_survives %m above %tau {recalled} : !ts above !row
       // CHECK: tda.tile_count %{{.*}} above %{{.*}}, %[[CNT]] : !tda.tile<16x16xf32>, !tda.tile<16xf32>, !tda.tile<16xf32>
       %cn = tda.tile_count %m above %tau, %cnt : !ts, !row, !row
       // CHECK: tda.tile_threshold %{{.*}}, %{{.*}} {power = 2.000000e+00 : f64} : !tda.tile<16x16xf32>, !tda.tile<16xf32>

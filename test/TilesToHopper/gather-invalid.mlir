@@ -17,7 +17,7 @@ func.func @two(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"}, %v: !m {t
     %r = tda.tile_for %j = %c to %n step 16 limit %n at [%b, %h]
         stream (%pk = %k : !m -> !tda.panel<16x16xbf16, key>) carry (%acc = %zero : !sum) {
       %s = tda.tile_scores %t, %pk : !tda.tile<64x16xbf16>, <16x16xbf16, key> -> !sum
-      // expected-error@+1 {{leaves its last rows on their way until the scores of the next tile: it must stand in a key loop, which carries its result on as the first tile, and nothing else may read that}}
+      // expected-error@+1 {{leaves its last rows on their way until a later tile: it must stand in a key loop, which carries its result on as the first tile, and nothing else may read that}}
       %x = tda.tile_gather %s, %v[%b, %h, %j] limit %n, %acc : !sum, !m, !sum
       %y = tda.tile_gather %s, %v[%b, %h, %j] limit %n, %x : !sum, !m, !sum
       tda.tile_yield %y : !sum
@@ -130,6 +130,35 @@ func.func @alone_in_adaptive(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "
       %s = tda.tile_scores %t, %pk : !tda.tile<64x16xbf16>, <16x16xbf16, key> -> !sum
       // expected-error@+1 {{stands where nothing adds its last rows: with skip = adaptive its place is the branch of panel_staged without values; a loop that only gathers takes skip = tile}}
       %x = tda.tile_gather %s, %v[%b, %h, %j] limit %n, %acc : !sum, !m, !sum
+      tda.tile_yield %x : !sum
+    }
+    tda.tile_store %r, %o[%b, %h, %i] limit %n : !sum, !m
+  }
+  return
+}
+
+// -----
+
+// Rows of a tile set out in the next turn, and the place in the turn after it.
+
+#s = #tda.schedule<tile_m = 64, tile_n = 16, stages = 3, warps = 4, skip = tile, path = wgmma>
+#t = #tda.target<"sm_90">
+!m = memref<?x?x?x16xbf16, strided<[?, ?, ?, 1], offset: ?>>
+!sum = !tda.tile<64x16xf32>
+
+func.func @place_of_the_turn(%q: !m {tda.operand = "q"}, %k: !m {tda.operand = "k"}, %v: !m {tda.operand = "v"}, %o: !m {tda.operand = "o"}) {
+  %c = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %n = memref.dim %k, %c : !m
+  tda.tile_program (%b, %h, %i) in (%n, %n, %n) schedule #s target #t {
+    %t = tda.tile_load %q[%b, %h, %i] limit %n : !m -> !tda.tile<64x16xbf16>
+    %zero = tda.tile_zero : !sum
+    %r = tda.tile_for %j = %c to %n step 16 limit %n at [%b, %h]
+        stream (%pk = %k : !m -> !tda.panel<16x16xbf16, key>) carry (%acc = %zero : !sum) {
+      %s = tda.tile_scores %t, %pk : !tda.tile<64x16xbf16>, <16x16xbf16, key> -> !sum
+      %other = arith.addi %h, %one : index
+      // expected-error@+1 {{takes its values from a place that is worked out inside the key loop; its tensor, batch, head and limit must be known before the loop: rows are still fetched in the turns that follow}}
+      %x = tda.tile_gather %s, %v[%b, %other, %j] limit %n, %acc : !sum, !m, !sum
       tda.tile_yield %x : !sum
     }
     tda.tile_store %r, %o[%b, %h, %i] limit %n : !sum, !m

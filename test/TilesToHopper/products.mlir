@@ -89,13 +89,13 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK-COUNT-4:     llvm.atomicrmw _or
 // CHECK:             %[[WANTS:.+]] = arith.cmpi
 // CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
-// CHECK:             llvm.store volatile %[[FLAG]]
+// CHECK:             llvm.atomicrmw xchg %{{.+}}, %[[FLAG]] monotonic
 // CHECK:             scf.yield %[[FLAG]]
 // CHECK:           llvm.inline_asm {{.*}}mbarrier.arrive.release
 // CHECK:           %[[SOME:.+]] = arith.cmpi sgt, %[[STAGED]], %{{.+}}
 // CHECK:           scf.if %[[SOME]]
 // CHECK:             nvvm.cp.async.bulk.tensor
-// CHECK:         llvm.load volatile
+// CHECK:         llvm.inline_asm {{.*}}atom.shared.or.b32
 // CHECK:         nvvm.shfl.sync
 // CHECK:         scf.while
 // Whole products; the last tile counts its live steps for all of them.
@@ -109,24 +109,30 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:                 llvm.inline_asm {{.*}}red.shared.add
 // CHECK:               scf.yield
 // CHECK:             llvm.inline_asm {{.*}}atom.shared.exch.b32
-// CHECK:             llvm.load volatile
-// Values fetched by the warp: those of the tile before are multiplied while the
-// scores are on their way, then the next copies start.
+// CHECK:             llvm.inline_asm {{.*}}atom.shared.or.b32
+// Values fetched by the warp: while the scores are on their way the step that
+// the tile before noted sets out, after those that it cannot be multiplied with;
+// then this tile's steps are noted.
 // CHECK:           scf.while
 // CHECK:             scf.condition
 // CHECK:             scf.for
 // CHECK:               llvm.inline_asm {{.*}}wgmma.mma_async
 // CHECK-NOT:           wgmma.mma_async
-// CHECK:               nvvm.cp.async.wait.group 0
-// CHECK:               nvvm.ldmatrix
-// CHECK:               nvvm.mma.sync
-// CHECK:               wgmma.wait_group
+// CHECK:               nvvm.redux.sync or
+// CHECK:               scf.if
+// CHECK:                 nvvm.cp.async.wait.group 0
+// CHECK:                 nvvm.ldmatrix
+// CHECK:                 nvvm.mma.sync
 // CHECK:               nvvm.cp.async.shared.global
 // CHECK:               nvvm.cp.async.commit.group
+// CHECK:               wgmma.wait_group
+// CHECK:               nvvm.redux.sync or
+// CHECK:               scf.while
+// CHECK:                 llvm.intr.cttz
 // CHECK:               llvm.inline_asm {{.*}}red.shared.add
 // CHECK:               scf.yield
 // CHECK:             llvm.inline_asm {{.*}}atom.shared.exch.b32
-// And once more after the last tile.
+// After the last tile all that is noted or on its way.
 // CHECK:           nvvm.cp.async.wait.group 0
 // CHECK:           nvvm.mma.sync
 // CHECK:           scf.yield
