@@ -112,7 +112,7 @@ void WarpgroupEmitter::arriveOncePerWarp(Value barrier) {
             "r,r,~{memory}", {address, lane}, {});
 }
 
-/// Whether the consumer warpgroups issue the scores of staged tiles in turn.
+/// Whether the consumer warpgroups may issue the scores of a tile in turn.
 /// Left alone they fall into step: they multiply at the same time, and make
 /// weights at the same time while nothing multiplies.
 bool WarpgroupEmitter::isInTurns() {

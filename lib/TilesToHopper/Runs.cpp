@@ -116,7 +116,10 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
         fetchInto = kind ? Value() : op.getCarried()[0];
         if (kind)
           countLater = yielded.back();
-        inTurns = kind && isInTurns();
+        // Survivors' tiles take turns where scores are long: at 64 columns to
+        // wait for the other warpgroup costs more.
+        inTurns =
+            (kind || pipeline.getQuery().getColumns() > 64) && isInTurns();
         if (failed(emitBlock(arm)))
           return failure();
         fetchInto = Value();
