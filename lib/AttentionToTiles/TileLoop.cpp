@@ -405,7 +405,7 @@ Value LoopBuilder::weights(ArrayRef<Value> scores) {
 /// The same, without a threshold of the inhibitory view where it has no
 /// survivor in the tile: in most heads of trained models one of the two never
 /// fires. That of the excitatory view costs little, the other's scores are
-/// still on their way then.
+/// still on their way then. a1 - lambda 0 is a1 for every finite lambda.
 Value LoopBuilder::weightsOfLiveViews(ArrayRef<Value> scores) {
   if (problem.views == 1 || schedule.force)
     return weights(scores);

@@ -2,9 +2,9 @@
 //
 // Two producer threads and the consumers walk one program apart from each
 // other. They stay in step because of how it is written: loads and key loops at
-// the top level, each panel read once and in order, one store that ends a
-// program. And a gather leaves its last rows on their way, so that its result
-// is not whole where it stands. tda-attention-to-tiles writes programs of this
+// the top level, each panel read once and in order. A gather leaves rows on
+// their way, so that the output is not whole before the last key loop has
+// ended, and is stored below it. tda-attention-to-tiles writes programs of this
 // kind; tile IR of another kind means something too, but not to the lowering,
 // and is refused here.
 //
@@ -272,6 +272,26 @@ static LogicalResult checkPersistent(TileProgramOp program) {
                            "come");
 }
 
+/// Whether `operand` hands on what `gather` makes of the tile it adds to, or
+/// that tile where a branch does not gather; such operands go to `handed`.
+static bool handsOn(OpOperand &operand, TileGatherOp gather,
+                    SmallPtrSetImpl<OpOperand *> &handed) {
+  Value value = operand.get();
+  if (value == gather.getAcc())
+    handed.insert(&operand);
+  if (value == gather.getAcc() || value == gather.getResult())
+    return true;
+  auto branch = value.getDefiningOp<scf::IfOp>();
+  if (!branch)
+    return false;
+  unsigned place = cast<OpResult>(value).getResultNumber();
+  return llvm::all_of(
+      ArrayRef{branch.thenBlock(), branch.elseBlock()}, [&](Block *block) {
+        return handsOn(block->getTerminator()->getOpOperand(place), gather,
+                       handed);
+      });
+}
+
 /// The rows that a gather leaves on their way are added, in a turn that follows
 /// or after the loop, to the tile that the loop carries first.
 static LogicalResult checkGather(TileGatherOp gather) {
@@ -294,6 +314,19 @@ static LogicalResult checkGather(TileGatherOp gather) {
                             "skip = adaptive its place is the branch of "
                             "panel_staged without values; a loop that only "
                             "gathers takes skip = tile");
+  WalkResult others = loop.walk([&](TileGatherOp other) {
+    return other == gather ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  if (others.wasInterrupted())
+    return gather.emitError(
+        "is not the only one of its key loop: rows that are "
+        "noted in one turn set out in the next, by the one "
+        "gather that the loop has");
+  if (!hasScoresInOnePlace(loop))
+    return gather.emitError("stands in a loop whose scores are not in one "
+                            "place, all views one after the other: while they "
+                            "are on their way the rows of the tile before set "
+                            "out");
   // The rows set out in another turn, or after the loop.
   SmallVector<Value> place{gather.getValues(), gather.getBatch(),
                            gather.getHead(), gather.getLimit()};
@@ -304,17 +337,44 @@ static LogicalResult checkGather(TileGatherOp gather) {
           "inside the key loop; its tensor, batch, head and "
           "limit must be known before the loop: rows are "
           "still fetched in the turns that follow");
-  auto scores = block->getOps<TileScoresOp>();
-  SmallVector<Operation *> readers(loop.getCarried()[0].getUsers());
-  readers.push_back(gather);
-  for (Operation *reader : readers) {
-    Operation *at = block->findAncestorOpInBlock(*reader);
-    if (at && (scores.empty() || at->isBeforeInBlock(*scores.begin())))
-      return reader->emitError("stands above the scores of its tile: rows that "
-                               "the tile before left on their way are not yet "
-                               "in the output there; move it below them");
+  Value carried = loop.getCarried()[0];
+  SmallPtrSet<OpOperand *, 4> handed;
+  if (gather.getAcc() != carried ||
+      !handsOn(block->getTerminator()->getOpOperand(0), gather, handed))
+    return gather.emitError("must add to the first tile that the loop carries, "
+                            "which branches without a gather hand on as it is: "
+                            "rows of the tiles before are still to be added");
+  for (OpOperand &use : carried.getUses()) {
+    bool isStaged =
+        branch && branch.thenBlock()->findAncestorOpInBlock(*use.getOwner());
+    if (!isStaged && !handed.contains(&use) && use != gather.getAccMutable())
+      return use.getOwner()->emitError(
+          "reads the output inside a loop that gathers: rows that the tiles "
+          "before left on their way are not yet in it; read it after the loop");
   }
   return success();
+}
+
+/// The output passes through the places for rows, where rows may be on their
+/// way until the last key loop has ended.
+static LogicalResult checkStores(TileProgramOp program) {
+  if (!program.getPipeline()->getFetchBytes())
+    return success();
+  auto loops = program.getBody().getOps<TileForOp>();
+  WalkResult result = program.walk([&](TileStoreOp store) {
+    bool isOutput = isTile2D(store.getTile());
+    bool isLast = store->getParentOp() == program &&
+                  llvm::none_of(loops, [&](TileForOp loop) {
+                    return store->isBeforeInBlock(loop);
+                  });
+    if (!isOutput || isLast)
+      return WalkResult::advance();
+    store.emitError("must stand at the top level below all key loops: the "
+                    "output passes through the shared memory in which a loop "
+                    "that gathers keeps rows of values");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 /// With skip = adaptive steps are counted for the vote where they stand, and
@@ -372,6 +432,8 @@ LogicalResult tda::checkProgram(TileProgramOp program) {
                              "do not lead to; run tda-assign-pipeline, which "
                              "gives ")
            << *pipeline;
+  if (failed(checkStores(program)))
+    return failure();
   result = program.walk([](TileGatherOp op) {
     return failed(checkGather(op)) ? WalkResult::interrupt()
                                    : WalkResult::advance();

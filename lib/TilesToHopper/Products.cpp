@@ -256,9 +256,7 @@ Value WarpgroupEmitter::liveSteps(ArrayRef<Value> words) {
     Value any;
     for (Value word : words.slice(4 * step, 4))
       any = any ? Value(arith::OrIOp::create(b, loc, any, word)) : word;
-    Value live =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, any, i32(0));
-    Value bit = select(live, i32(int64_t(1) << step), i32(0));
+    Value bit = select(isAny(any), i32(int64_t(1) << step), i32(0));
     mask = mask ? Value(arith::OrIOp::create(b, loc, mask, bit)) : bit;
   }
   return NVVM::ReduxOp::create(b, loc, b.getI32Type(), mask,
@@ -269,9 +267,7 @@ Value WarpgroupEmitter::liveSteps(ArrayRef<Value> words) {
 Value WarpgroupEmitter::isLiveStep(Value mask, int64_t step) {
   if (schedule.force)
     return arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-  return arith::CmpIOp::create(
-      b, loc, arith::CmpIPredicate::ne,
-      arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step)), i32(0));
+  return isAny(arith::AndIOp::create(b, loc, mask, i32(int64_t(1) << step)));
 }
 
 void WarpgroupEmitter::emitLiveSteps(TileLiveStepsOp op) {
@@ -323,12 +319,8 @@ void WarpgroupEmitter::emitAggregateSteps(TileAggregateStepsOp op) {
   Value values = descriptor(slotOffset(slot()), pipeline.getValue());
 
   bool apart = element.isF16();
-  auto isLive = [&](Value mask) -> Value {
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, mask,
-                                 i32(0));
-  };
   SmallVector<Type> types(acc.size(), b.getF32Type());
-  auto any = scf::IfOp::create(b, loc, types, isLive(mask), true);
+  auto any = scf::IfOp::create(b, loc, types, isAny(mask), true);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(any.elseBlock());

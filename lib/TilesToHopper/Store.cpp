@@ -31,11 +31,19 @@ void WarpgroupEmitter::storeOutput(TileStoreOp op) {
     return Emitter::emitStore(op);
   const GlobalTensor &tensor = signature.tensors[op.getTarget()];
   auto branch = scf::IfOp::create(b, loc, hasWideRows(tensor), true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.elseBlock());
-  Emitter::emitStore(op);
-  b.setInsertionPointToStart(branch.thenBlock());
-  storeThroughShared(op);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.elseBlock());
+    Emitter::emitStore(op);
+    b.setInsertionPointToStart(branch.thenBlock());
+    storeThroughShared(op);
+  }
+  if (schedule.grid != Grid::Persistent)
+    return;
+  // The next program's rows meet zero weights here. They must be finite, which
+  // output that overflowed is not; nor need another head's values be.
+  NVVM::SyncWarpOp::create(b, loc, i32(-1));
+  clearFetched();
 }
 
 void WarpgroupEmitter::storeThroughShared(TileStoreOp op) {
@@ -74,9 +82,4 @@ void WarpgroupEmitter::storeThroughShared(TileStoreOp op) {
     inlinePtx("st.global.v4.b32 [$0], {$1,$2,$3,$4};", "l,r,r,r,r,~{memory}",
               {to, words[0], words[1], words[2], words[3]}, {});
   }
-  if (schedule.grid != Grid::Persistent)
-    return;
-  // Output may have overflowed, and rows must be finite.
-  NVVM::SyncWarpOp::create(b, loc, i32(-1));
-  clearFetched();
 }
