@@ -129,14 +129,15 @@ void WarpgroupEmitter::passTurn() {
   inlinePtx("bar.arrive $0, 256;", "r,~{memory}", {add(next, 4)}, {});
 }
 
-Value WarpgroupEmitter::wordOfWarp(int64_t offset) {
-  return add(add(sharedBase, offset), mul(consumerWarp(), 4));
+/// The address of this consumer warp's word, or the first of its `words`.
+Value WarpgroupEmitter::wordOfWarp(int64_t offset, int64_t words) {
+  return add(add(sharedBase, offset), mul(consumerWarp(), 4 * words));
 }
 
 /// In a persistent grid a consumer has no registers to keep batch, head and row
 /// of a program from its beginning to its store: shared memory keeps them.
 void WarpgroupEmitter::keepPlace() {
-  Value words = add(wordOfWarp(kPlace), mul(consumerWarp(), 8));
+  Value words = wordOfWarp(kPlace, 3);
   ValueRange place = program.getBody().getArguments();
   NVVM::SyncWarpOp::create(b, loc, i32(-1)); // all lanes have read the last one
   inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $4, 0;\n"
@@ -148,7 +149,7 @@ void WarpgroupEmitter::keepPlace() {
 }
 
 void WarpgroupEmitter::takeKeptPlace() {
-  Value words = add(wordOfWarp(kPlace), mul(consumerWarp(), 8));
+  Value words = wordOfWarp(kPlace, 3);
   for (BlockArgument argument : program.getBody().getArguments())
     set(argument,
         inlinePtx("ld.shared.b32 $0, [$1];", "=r,r,~{memory}",

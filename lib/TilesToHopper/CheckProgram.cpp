@@ -245,11 +245,19 @@ static bool hasScoresInOnePlace(TileForOp loop) {
   });
 }
 
+/// Whether a store stands at the top level, below all key loops.
+static bool isBelowLoops(TileStoreOp store) {
+  auto program = dyn_cast<TileProgramOp>(store->getParentOp());
+  return program && llvm::none_of(program.getBody().getOps<TileForOp>(),
+                                  [&](TileForOp loop) {
+                                    return store->isBeforeInBlock(loop);
+                                  });
+}
+
 /// The last scores of a program let the queries of the block's next program
 /// come; where its key loops are all empty, its store does.
 static LogicalResult checkPersistent(TileProgramOp program) {
-  auto loops = program.getBody().getOps<TileForOp>();
-  for (TileForOp loop : loops)
+  for (TileForOp loop : program.getBody().getOps<TileForOp>())
     if (!hasScoresInOnePlace(loop))
       return loop.emitError(
           "grid = persistent needs the scores of all views in "
@@ -260,11 +268,7 @@ static LogicalResult checkPersistent(TileProgramOp program) {
     if (!op.getPlane())
       stores.push_back(op);
   });
-  auto isEarly = [&](TileForOp loop) {
-    return stores[0]->isBeforeInBlock(loop);
-  };
-  if (stores.size() == 1 && stores[0]->getParentOp() == program &&
-      llvm::none_of(loops, isEarly))
+  if (stores.size() == 1 && isBelowLoops(stores[0]))
     return success();
   return program.emitError("grid = persistent needs one tile_store without a "
                            "plane, at the top level below the key loops: where "
@@ -360,14 +364,8 @@ static LogicalResult checkGather(TileGatherOp gather) {
 static LogicalResult checkStores(TileProgramOp program) {
   if (!program.getPipeline()->getFetchBytes())
     return success();
-  auto loops = program.getBody().getOps<TileForOp>();
-  WalkResult result = program.walk([&](TileStoreOp store) {
-    bool isOutput = isTile2D(store.getTile());
-    bool isLast = store->getParentOp() == program &&
-                  llvm::none_of(loops, [&](TileForOp loop) {
-                    return store->isBeforeInBlock(loop);
-                  });
-    if (!isOutput || isLast)
+  WalkResult result = program.walk([](TileStoreOp store) {
+    if (!isTile2D(store.getTile()) || isBelowLoops(store))
       return WalkResult::advance();
     store.emitError("must stand at the top level below all key loops: the "
                     "output passes through the shared memory in which a loop "

@@ -117,10 +117,6 @@ TileGatherOp WarpgroupEmitter::gatherOf(TileForOp op) {
   return found;
 }
 
-Value WarpgroupEmitter::isAny(Value set) {
-  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, set, i32(0));
-}
-
 Value WarpgroupEmitter::fetchAddress() {
   return sharedAddress(shared,
                        add(mul(consumerWarp(), pipeline.getFetchBytes()),
@@ -304,12 +300,6 @@ Emitter::Fragment WarpgroupEmitter::fetchNoted(TileGatherOp op,
   ValueRange results = branch.getResults();
   state.assign(results.begin() + acc.size(), results.end());
   return Fragment(results.take_front(acc.size()));
-}
-
-/// While the scores of the next tile are on their way.
-void WarpgroupEmitter::fetchNotedInto(Value output) {
-  if (gather)
-    set(output, fetchNoted(gather, getAll(output)));
 }
 
 /// Everything noted and on its way added to `output`, the tile that is carried

@@ -135,6 +135,12 @@ Value WarpgroupEmitter::keyOf(TileForOp op, Value turn) {
   return sub(add(begin, last), turn);
 }
 
+/// How far a turn lies behind the first one of its kRunTiles, in keys.
+Value WarpgroupEmitter::turnInRun(TileForOp op, Value turn) {
+  return remainder(sub(turn, get(op.getBegin())),
+                   i32(kRunTiles * op.getStep()));
+}
+
 Value WarpgroupEmitter::slotOffset(Value slot) {
   return add(mul(slot, pipeline.getSlotBytes()), pipeline.getRingOffset());
 }
@@ -213,10 +219,8 @@ LogicalResult WarpgroupEmitter::fillRing(TileForOp op) {
 /// goes to the consumers, with the panel of slot `first`. Else as before.
 Value WarpgroupEmitter::decideRun(TileForOp op, Value turn, Value first) {
   Type type = b.getI32Type();
-  int64_t length = op.getStep() * kRunTiles;
-  Value begins = arith::CmpIOp::create(
-      b, loc, arith::CmpIPredicate::eq,
-      remainder(sub(turn, get(op.getBegin())), i32(length)), i32(0));
+  Value begins = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                       turnInRun(op, turn), i32(0));
   auto branch = scf::IfOp::create(b, loc, TypeRange{type}, begins, true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.elseBlock());
@@ -253,7 +257,7 @@ LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
     set(op.getKey(), {keyOf(op, keyTurn)});
     setFlat(op.getCarried(), carried.drop_front(count));
     gather = gatherOf(op);
-    fetchInto = schedule.skip == Skip::Tile ? op.getCarried()[0] : Value();
+    fetchInto = gather ? op.getCarried()[0] : Value();
     inTurns = isInTurns();
     if (failed(emitBlock(op.getBody().front())))
       return failure();

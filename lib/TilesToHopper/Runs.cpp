@@ -113,7 +113,7 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
         set(op.getKey(), {keyOf(op, turn)});
         Block &arm = kind ? *branch.thenBlock() : *branch.elseBlock();
         ValueRange yielded = arm.getTerminator()->getOperands();
-        fetchInto = kind ? Value() : op.getCarried()[0];
+        fetchInto = kind || !gather ? Value() : op.getCarried()[0];
         if (kind)
           countLater = yielded.back();
         // Survivors' tiles take turns where scores are long: at 64 columns to

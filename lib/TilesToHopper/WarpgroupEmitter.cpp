@@ -235,7 +235,7 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
         issueScores(op);
         // While the scores are on their way: what the last tile left over.
         if (fetchInto && !isa<TileScoresOp>(op->getNextNode()))
-          fetchNotedInto(fetchInto);
+          set(fetchInto, fetchNoted(gather, getAll(fetchInto)));
         return success();
       })
       .Case<TileThresholdOp, TileDifferentialOp>([&](Operation *op) {
@@ -286,8 +286,7 @@ void WarpgroupEmitter::emitRecalled(TileSurvivesOp op) {
   int64_t place =
       llvm::count_if(op->getBlock()->getOps<TileSurvivesOp>(), isBefore) % 32;
   Value bit = i32(int64_t(1) << place), rest = i32(~(int64_t(1) << place));
-  Value turns = sub(keyTurn, get(keyLoop.getBegin()));
-  Value since = remainder(turns, i32(kRunTiles * keyLoop.getStep()));
+  Value since = turnInRun(keyLoop, keyTurn);
   Value wasLive = isAny(arith::AndIOp::create(b, loc, recalled(), bit));
   Value assumes = arith::AndIOp::create(b, loc, less(i32(0), since), wasLive);
   auto branch = scf::IfOp::create(b, loc, b.getI1Type(), assumes, true);

@@ -77,7 +77,7 @@ private:
   mlir::Value byteAddress(mlir::Value pointer);
   /// Which consumer warp of the block this is, i32.
   mlir::Value consumerWarp() { return sub(divide(thread, i32(32)), i32(4)); }
-  mlir::Value wordOfWarp(int64_t offset);
+  mlir::Value wordOfWarp(int64_t offset, int64_t words = 1);
   void keepPlace();
   void takeKeptPlace();
   void countLive(mlir::Value steps);
@@ -104,6 +104,7 @@ private:
   llvm::LogicalResult emitRuns(TileForOp op);
   mlir::Value kindOfTile(mlir::Value turn, mlir::Value end);
   mlir::Value keyOf(TileForOp op, mlir::Value turn);
+  mlir::Value turnInRun(TileForOp op, mlir::Value turn);
   void countLast(mlir::Value live, mlir::Value isLast);
   void advance();
   mlir::Value slotOffset(mlir::Value slot);
@@ -141,7 +142,6 @@ private:
   mlir::Value survivorSteps(mlir::Value a);
   Fragment lazyWeights(mlir::Value a, int64_t step);
   TileGatherOp gatherOf(TileForOp op);
-  mlir::Value isAny(mlir::Value set);
   mlir::Value fetchAddress();
   void fetchChunk(TileGatherOp op, mlir::Value first, mlir::Value row,
                   mlir::Value column);
@@ -151,7 +151,6 @@ private:
   Fragment multiplyFetched(llvm::ArrayRef<mlir::Value> acc,
                            mlir::Value condition);
   Fragment fetchNoted(TileGatherOp op, llvm::ArrayRef<mlir::Value> acc);
-  void fetchNotedInto(mlir::Value output);
   bool fetchGoesOn(TileForOp op);
   void finishFetchInto(mlir::Value output);
   Fragment weightsOfFirst(TileGatherOp op, llvm::ArrayRef<mlir::Value> ready,

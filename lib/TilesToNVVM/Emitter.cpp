@@ -33,6 +33,9 @@ Value Emitter::divide(Value x, Value y) {
 Value Emitter::remainder(Value x, Value y) {
   return arith::RemUIOp::create(b, loc, x, y);
 }
+Value Emitter::isAny(Value set) {
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, set, i32(0));
+}
 Value Emitter::less(Value x, Value y) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y);
 }

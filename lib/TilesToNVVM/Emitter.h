@@ -125,6 +125,7 @@ protected:
   mlir::Value divide(mlir::Value x, mlir::Value y);
   mlir::Value remainder(mlir::Value x, mlir::Value y);
   mlir::Value less(mlir::Value x, mlir::Value y); ///< signed i32
+  mlir::Value isAny(mlir::Value set);             ///< of the bits of an i32
   mlir::Value select(mlir::Value c, mlir::Value x, mlir::Value y);
   mlir::Value bits(mlir::Value x, mlir::Type type); ///< bitcast
   mlir::Value mulF(mlir::Value x, mlir::Value y);
