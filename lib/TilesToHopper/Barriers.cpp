@@ -115,9 +115,7 @@ void WarpgroupEmitter::arriveOncePerWarp(Value barrier) {
 /// Whether the consumer warpgroups may issue the scores of a tile in turn.
 /// Left alone they fall into step: they multiply at the same time, and make
 /// weights at the same time while nothing multiplies.
-bool WarpgroupEmitter::isInTurns() {
-  return pipeline.getConsumers() > 1 && schedule.skip != Skip::Tile;
-}
+bool WarpgroupEmitter::isInTurns() { return pipeline.getConsumers() > 1; }
 
 /// Named barriers 4 and on, one a consumer: its own 128 threads wait until the
 /// 128 of the consumer before have arrived. PTX ISA, "barrier".
@@ -176,20 +174,29 @@ void WarpgroupEmitter::castVote() {
 }
 
 /// Whether the last runs of the consumer warps were dense enough to copy the
-/// values ahead. The answer only moves work between two ways that give the same
-/// bits, so it need not be in step with them.
+/// values ahead, or one warp has had so much to fetch in this run, of which it
+/// has seen a few tiles, that all others wait for it. The answer only moves
+/// work between two ways that give the same bits, so it need not be in step
+/// with them.
 Value WarpgroupEmitter::wantsValues() {
-  Value sum;
+  auto read = [&](int64_t offset) -> Value {
+    return LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::_or,
+                                     sharedAddress(shared, offset), i32(0),
+                                     LLVM::AtomicOrdering::monotonic);
+  };
+  Value sum, most;
   for (int64_t warp = 0; warp < 4 * pipeline.getConsumers(); ++warp) {
-    Value live = LLVM::AtomicRMWOp::create(
-        b, loc, LLVM::AtomicBinOp::_or, sharedAddress(shared, kLive + 4 * warp),
-        i32(0), LLVM::AtomicOrdering::monotonic);
+    Value live = read(kLive + 4 * warp), now = read(kVotes + 4 * warp);
     sum = sum ? add(sum, live) : live;
+    most = most ? Value(arith::MaxSIOp::create(b, loc, most, now)) : now;
   }
   // A warp that fetches a step itself takes about as long as the copy and the
   // products of a few staged ones (bench/results).
-  int64_t steps = kRunTiles * 4 * pipeline.getConsumers() * schedule.tileN / 16;
-  return less(i32(std::max<int64_t>(steps / 16, 1)), sum);
+  int64_t steps = schedule.tileN / 16;
+  int64_t all = kRunTiles * 4 * pipeline.getConsumers() * steps;
+  return arith::OrIOp::create(b, loc,
+                              less(i32(std::max<int64_t>(all / 16, 1)), sum),
+                              less(i32(steps + steps / 4), most));
 }
 
 /// The queries' thread: before a program has told anything, what its gate says.

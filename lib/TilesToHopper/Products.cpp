@@ -109,7 +109,14 @@ void WarpgroupEmitter::issueScores(TileScoresOp op) {
                 SmallVector<Type>(count, b.getF32Type())));
   pending.push_back({op.getS(), slot()});
   advance();
-  if (inTurns && !isa<TileScoresOp>(op->getNextNode()))
+  if (!inTurns || isa<TileScoresOp>(op->getNextNode()))
+    return;
+  // A fetched tile has no other products: the next warpgroup may multiply once
+  // this one's first view is done, and begin before its second is. With one
+  // view that would be too late.
+  if (holdsTurn && isa_and_nonnull<TileScoresOp>(op->getPrevNode()))
+    owesTurn = true;
+  else
     passTurn();
 }
 
@@ -147,6 +154,9 @@ void WarpgroupEmitter::awaitProducts(llvm::function_ref<bool(Value)> wanted) {
       releaseQueries(scores);
   }
   pending.erase(pending.begin(), pending.begin() + last);
+  if (owesTurn)
+    passTurn();
+  owesTurn = false;
 }
 
 /// acc += a v for the k16 steps whose packed weights are `words`, in flight.

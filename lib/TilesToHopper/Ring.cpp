@@ -135,10 +135,22 @@ Value WarpgroupEmitter::keyOf(TileForOp op, Value turn) {
   return sub(add(begin, last), turn);
 }
 
-/// How far a turn lies behind the first one of its kRunTiles, in keys.
+/// How far a turn lies behind the first one of its run, in keys.
 Value WarpgroupEmitter::turnInRun(TileForOp op, Value turn) {
-  return remainder(sub(turn, get(op.getBegin())),
-                   i32(kRunTiles * op.getStep()));
+  Value since = sub(turn, get(op.getBegin()));
+  Value first = i32(kFirstRunTiles * op.getStep());
+  Value length = i32(kRunTiles * op.getStep());
+  return select(less(since, first), since,
+                remainder(sub(since, first), length));
+}
+
+/// The first key that lies behind the run that begins at `turn`.
+Value WarpgroupEmitter::endOfRun(TileForOp op, Value turn) {
+  Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, turn,
+                                        get(op.getBegin()));
+  Value end = add(turn, select(isFirst, i32(kFirstRunTiles * op.getStep()),
+                               i32(kRunTiles * op.getStep())));
+  return arith::MinSIOp::create(b, loc, end, get(op.getEnd()));
 }
 
 Value WarpgroupEmitter::slotOffset(Value slot) {
@@ -215,6 +227,29 @@ LogicalResult WarpgroupEmitter::fillRing(TileForOp op) {
   return success();
 }
 
+/// Producer, before the second run of a key loop is decided: until the tile
+/// before the last of the first run has scores. The copies run ahead by the
+/// whole ring; a short loop would be over before they know of its survivors.
+/// The keys of the second run's first tile are on their way, so that nothing
+/// stops.
+void WarpgroupEmitter::awaitFirstVotes(TileForOp op, Value turn) {
+  int64_t keys = op.getPanels().size() - 1; // a tile's, without its values
+  int64_t back = 2 * keys + 1;
+  if (back > pipeline.getSlots())
+    return; // the ring is so short that it waits by itself
+  Value second = add(get(op.getBegin()), kFirstRunTiles * op.getStep());
+  Value waits = arith::AndIOp::create(
+      b, loc,
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, turn, second),
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, staged, i32(0)));
+  auto branch = scf::IfOp::create(b, loc, waits, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value before = sub(slot(), i32(back)), wraps = less(before, i32(0));
+  waitFor(emptyBarrier(select(wraps, add(before, pipeline.getSlots()), before)),
+          select(wraps, sub(i32(1), phase()), phase()));
+}
+
 /// At the first tile of a run: whether values are staged, 0 or 1, which also
 /// goes to the consumers, with the panel of slot `first`. Else as before.
 Value WarpgroupEmitter::decideRun(TileForOp op, Value turn, Value first) {
@@ -232,6 +267,7 @@ Value WarpgroupEmitter::decideRun(TileForOp op, Value turn, Value first) {
     b.setInsertionPointToStart(isNew.thenBlock());
     waitFor(guessed(), queryPhase());
   }
+  awaitFirstVotes(op, turn);
   Value wanted = arith::ExtUIOp::create(b, loc, type, wantsValues());
   LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::xchg, stagedFlag(first),
                             wanted, LLVM::AtomicOrdering::monotonic);
@@ -259,9 +295,10 @@ LogicalResult WarpgroupEmitter::emitKeyLoop(TileForOp op) {
     gather = gatherOf(op);
     fetchInto = gather ? op.getCarried()[0] : Value();
     inTurns = isInTurns();
+    holdsTurn = schedule.skip == Skip::Tile;
     if (failed(emitBlock(op.getBody().front())))
       return failure();
-    inTurns = false;
+    inTurns = holdsTurn = false;
     fetchInto = Value();
     awaitAll();
     keyLoop = nullptr;

@@ -93,9 +93,7 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
         return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
                                      kindOfTurn, i32(kind));
       });
-      Value last =
-          sub(arith::MinSIOp::create(b, loc, end, add(turn, kRunTiles * step)),
-              i32(1));
+      Value last = sub(endOfRun(op, turn), i32(1));
       if (kind) // their products come after those of rows on their way
         finishFetchInto(op.getCarried()[0]);
       // With products in branches the accumulators need registers of their own
@@ -116,14 +114,12 @@ LogicalResult WarpgroupEmitter::emitRuns(TileForOp op) {
         fetchInto = kind || !gather ? Value() : op.getCarried()[0];
         if (kind)
           countLater = yielded.back();
-        // Survivors' tiles take turns where scores are long: at 64 columns to
-        // wait for the other warpgroup costs more.
-        inTurns =
-            (kind || pipeline.getQuery().getColumns() > 64) && isInTurns();
+        inTurns = isInTurns();
+        holdsTurn = !kind;
         if (failed(emitBlock(arm)))
           return failure();
         fetchInto = Value();
-        inTurns = false;
+        inTurns = holdsTurn = false;
         Value next = add(turn, step);
         if (kind)
           countLast(yielded.back(), less(last, next));

@@ -212,7 +212,8 @@ LogicalResult WarpgroupEmitter::emitConsumerOp(Operation *op) {
   // A branch may read what is on its way anywhere inside.
   if (isa<scf::IfOp>(op))
     awaitAll();
-  else
+  else if (auto test = dyn_cast<TileSurvivesOp>(op);
+           !test || test.getRecalled()) // else it waits for each view itself
     awaitProducts([&](Value tile) {
       return llvm::is_contained(op->getOperands(), tile);
     });

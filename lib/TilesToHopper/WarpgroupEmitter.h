@@ -28,8 +28,10 @@
 
 namespace tda {
 
-/// Tiles for which the copies decide at a time whether values are staged.
-constexpr int64_t kRunTiles = 8;
+/// Tiles for which the copies decide at a time whether values are staged: of a
+/// key loop's first run, from which the next is known better than guessed, and
+/// of the others.
+constexpr int64_t kFirstRunTiles = 4, kRunTiles = 16;
 
 class WarpgroupEmitter : public Emitter {
 public:
@@ -105,6 +107,8 @@ private:
   mlir::Value kindOfTile(mlir::Value turn, mlir::Value end);
   mlir::Value keyOf(TileForOp op, mlir::Value turn);
   mlir::Value turnInRun(TileForOp op, mlir::Value turn);
+  mlir::Value endOfRun(TileForOp op, mlir::Value turn);
+  void awaitFirstVotes(TileForOp op, mlir::Value turn);
   void countLast(mlir::Value live, mlir::Value isLast);
   void advance();
   mlir::Value slotOffset(mlir::Value slot);
@@ -123,6 +127,9 @@ private:
   mlir::Value shareSteps(mlir::Value steps);
   Fragment awaitRegisters(llvm::ArrayRef<mlir::Value> values, int64_t inFlight);
   void awaitProducts(llvm::function_ref<bool(mlir::Value)> wanted);
+  void await(mlir::Value scores) override {
+    awaitProducts([&](mlir::Value tile) { return tile == scores; });
+  }
   void awaitAll() {
     awaitProducts([](mlir::Value) { return true; });
   }
@@ -208,6 +215,8 @@ private:
   TileForOp keyLoop;
   mlir::Value keyTurn;
   bool inTurns = false;   ///< The warpgroups issue their scores in turn.
+  bool holdsTurn = false; ///< They pass it when the first view's are there,
+  bool owesTurn = false;  ///< for which one waits. Else once all are issued.
   mlir::Value countLater; ///< Live steps that are counted where they are voted.
   /// Masks of live steps of weights that are computed where they are read.
   llvm::DenseMap<mlir::Value, mlir::Value> lazySteps;

@@ -64,32 +64,36 @@ void Emitter::emitMask(TileMaskOp op) {
 /// The gate is never negative, so s > tau can be asked of the bits as signed
 /// integers, and the largest score is an integer maximum. ptxas takes two
 /// values at a time (VIMNMX3).
+void Emitter::addToMaxima(Fragment &maxima, Value view, int half) {
+  Fragment s = getAll(view);
+  maxima.resize((s.size() + 7) / 8);
+  for (size_t i = 0; i < s.size(); ++i) {
+    if (halfOf(i) != half)
+      continue;
+    Value word = bits(s[i], b.getI32Type()), &largest = maxima[i / 8];
+    largest =
+        largest ? Value(arith::MaxSIOp::create(b, loc, largest, word)) : word;
+  }
+}
+
 Emitter::Fragment Emitter::stepMaxima(ValueRange scores, int half) {
   Fragment maxima;
-  size_t count = getAll(scores.front()).size();
-  for (size_t step = 0; step < count; step += 8) {
-    Value largest;
-    for (Value view : scores) {
-      Fragment s = getAll(view);
-      for (size_t i = step; i < std::min(step + 8, count); ++i) {
-        if (halfOf(i) != half)
-          continue;
-        Value word = bits(s[i], b.getI32Type());
-        largest = largest ? Value(arith::MaxSIOp::create(b, loc, largest, word))
-                          : word;
-      }
-    }
-    maxima.push_back(largest);
-  }
+  for (Value view : scores)
+    addToMaxima(maxima, view, half);
   return maxima;
 }
 
 void Emitter::emitSurvives(TileSurvivesOp op) {
-  Fragment tau = getAll(op.getTau());
+  Fragment tau = getAll(op.getTau()), maxima[2];
+  for (Value view : op.getScores()) {
+    await(view);
+    for (int half = 0; half < 2; ++half)
+      addToMaxima(maxima[half], view, half);
+  }
   Value any;
   for (int half = 0; half < 2; ++half) {
     Value largest;
-    for (Value step : stepMaxima(op.getScores(), half))
+    for (Value step : maxima[half])
       largest =
           largest ? Value(arith::MaxSIOp::create(b, loc, largest, step)) : step;
     Value above = less(bits(tau[half], b.getI32Type()), largest);

@@ -92,9 +92,13 @@ protected:
   mlir::Value gateOf(TileGateOp op, mlir::Value row);
   void emitMask(TileMaskOp op);
   void emitSurvives(TileSurvivesOp op);
+  /// Before the scores of a view are read, the others' may still be on their
+  /// way.
+  virtual void await(mlir::Value scores) {}
   /// The largest score of these rows in each step of 16 keys, over all views,
   /// as the bits of a float.
   Fragment stepMaxima(mlir::ValueRange scores, int half);
+  void addToMaxima(Fragment &maxima, mlir::Value view, int half);
   void emitThreshold(TileThresholdOp op);
   /// Scores of an accumulator, from a step of 16 keys on, rectified.
   Fragment rectify(llvm::ArrayRef<mlir::Value> scores, TileThresholdOp op);

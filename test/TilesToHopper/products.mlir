@@ -86,8 +86,15 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:           %[[STAGED:.+]] = scf.if %{{.+}} -> (i32) {
 // CHECK:             scf.if
 // CHECK:               nvvm.mbarrier.try_wait.parity
-// CHECK-COUNT-4:     llvm.atomicrmw _or
-// CHECK:             %[[WANTS:.+]] = arith.cmpi
+// CHECK:             %[[SECOND:.+]] = arith.cmpi eq, %{{.+}}, %c64_i32
+// CHECK:             %[[WAITS:.+]] = arith.andi %[[SECOND]]
+// CHECK:             scf.if %[[WAITS]]
+// CHECK:               nvvm.mbarrier.try_wait.parity
+// CHECK-COUNT-8:     llvm.atomicrmw _or
+// CHECK:             %[[MOST:.+]] = arith.maxsi
+// CHECK:             %[[HEAVY:.+]] = arith.cmpi sgt, %[[MOST]], %c1_i32
+// CHECK:             %[[DENSE:.+]] = arith.cmpi sgt, %{{.+}}, %c4_i32
+// CHECK:             %[[WANTS:.+]] = arith.ori %[[DENSE]], %[[HEAVY]]
 // CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
 // CHECK:             llvm.atomicrmw xchg %{{.+}}, %[[FLAG]] monotonic
 // CHECK:             scf.yield %[[FLAG]]

@@ -1,7 +1,8 @@
 // RUN: tda-opt %s --split-input-file --tda-assign-pipeline --tda-tiles-to-hopper --canonicalize --cse | FileCheck %s
 
 // A recalled test is taken for true where it was true the last time, and asked
-// where it was not, and every eight tiles. Without the attribute, and outside a
+// where it was not, and at the first tile of a run: four
+// tiles, then sixteen. Without the attribute, and outside a
 // loop, a test is asked each time.
 
 #s = #tda.schedule<tile_m = 64, tile_n = 16, stages = 3, warps = 4, skip = steps, path = wgmma>
@@ -14,7 +15,10 @@
 // CHECK:         scf.for
 // CHECK:         scf.for %[[J:[a-z0-9]+]] = %c0_i32 to %{{.+}} step %c16_i32 iter_args(
 // CHECK:           wgmma.wait_group
-// CHECK:           %[[SINCE:.+]] = arith.remui %[[J]], %c128_i32
+// CHECK:           %[[PAST:.+]] = arith.subi %[[J]], %c64_i32
+// CHECK:           %[[TURN:.+]] = arith.remui %[[PAST]], %c256_i32
+// CHECK:           %[[FIRST:.+]] = arith.cmpi slt, %[[J]], %c64_i32
+// CHECK:           %[[SINCE:.+]] = arith.select %[[FIRST]], %[[J]], %[[TURN]]
 // CHECK:           %[[BIT:.+]] = arith.andi %{{.+}}, %c1_i32
 // CHECK:           %[[WAS:.+]] = arith.cmpi ne, %[[BIT]], %c0_i32
 // CHECK:           %[[LATER:.+]] = arith.cmpi sgt, %[[SINCE]], %c0_i32
