@@ -24,7 +24,7 @@ constexpr int kRecordVersion = 1;
 /// Increased by whoever changes the speed of generated code: older timings are
 /// then of another key. Timings of single kernels are also tied to the hash of
 /// their PTX, so a change of one path does not cost those of the other.
-constexpr const char *kCodegenClass = "5";
+constexpr const char *kCodegenClass = "6";
 
 /// Increased when timings are taken in another way (MeasurePolicy).
 constexpr int kPolicyVersion = 1;
