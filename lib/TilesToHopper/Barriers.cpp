@@ -6,9 +6,9 @@
 //   384   query full, query empty    an mbarrier a consumer each
 //   448   staged         a word a slot: are the values of its run copied?
 //   544   guessed        an mbarrier: live holds what the gate says
-//   576   live           a word a consumer warp: live steps of its last run
+//   576   live           a word a consumer warp: live steps of its last run in
+//                        the upper half, of this one so far in the lower half
 //   640   exchange       two rows of four words a consumer: masks of live steps
-//   736   votes          a word a consumer warp: live steps of this run so far
 //   784   place          three words a consumer warp: where its program stands
 //
 // PTX ISA, "mbarrier": a wait on parity p returns once the phase of parity p
@@ -25,7 +25,7 @@ using namespace tda;
 
 static constexpr int64_t kFull = 0, kEmpty = 192, kQueryFull = 384,
                          kQueryEmpty = 416, kStaged = 448, kGuessed = 544,
-                         kLive = 576, kVotes = 736, kPlace = 784;
+                         kLive = 576, kPlace = 784;
 
 Value WarpgroupEmitter::barrier(int64_t offset, Value index) {
   return sharedAddress(shared, add(mul(index, 8), offset));
@@ -69,9 +69,8 @@ void WarpgroupEmitter::initialiseBarriers() {
     }
     set(guessed(), 1);
     for (int64_t i = 0; i < warps; ++i)
-      for (int64_t word : {kVotes, kLive})
-        LLVM::StoreOp::create(b, loc, i32(0),
-                              sharedAddress(shared, word + 4 * i));
+      LLVM::StoreOp::create(b, loc, i32(0),
+                            sharedAddress(shared, kLive + 4 * i));
     NVVM::FenceMbarrierInitOp::create(b, loc);
     // Of shared memory alone: a fence of all memory waits for the stores of the
     // block that ran here before, microseconds in which nothing is copied.
@@ -122,6 +121,11 @@ bool WarpgroupEmitter::isInTurns() { return pipeline.getConsumers() > 1; }
 void WarpgroupEmitter::takeTurn() {
   inlinePtx("bar.sync $0, 256;", "r,~{memory}", {add(consumer, 4)}, {});
 }
+void WarpgroupEmitter::passOwedTurn() {
+  if (owesTurn)
+    passTurn();
+  owesTurn = false;
+}
 void WarpgroupEmitter::passTurn() {
   Value next = remainder(add(consumer, 1), i32(pipeline.getConsumers()));
   inlinePtx("bar.arrive $0, 256;", "r,~{memory}", {add(next, 4)}, {});
@@ -159,44 +163,40 @@ void WarpgroupEmitter::takeKeptPlace() {
 void WarpgroupEmitter::countLive(Value steps) {
   inlinePtx("{\n.reg .pred p;\nsetp.eq.u32 p, $2, 0;\n"
             "@p red.shared.add.u32 [$0], $1;\n}",
-            "r,r,r,~{memory}", {wordOfWarp(kVotes), steps, lane}, {});
+            "r,r,r,~{memory}", {wordOfWarp(kLive), steps, lane}, {});
 }
 
 /// After a run: this warp's vote takes the place of its last one, and the next
 /// one begins. Atomic on both sides: nothing orders one after the other.
 void WarpgroupEmitter::castVote() {
   inlinePtx("{\n.reg .pred p;\n.reg .b32 votes;\n"
-            "setp.eq.u32 p, $2, 0;\n"
+            "setp.eq.u32 p, $1, 0;\n"
             "@p atom.shared.exch.b32 votes, [$0], 0;\n"
-            "@p atom.shared.exch.b32 votes, [$1], votes;\n}",
-            "r,r,r,~{memory}", {wordOfWarp(kVotes), wordOfWarp(kLive), lane},
-            {});
+            "shl.b32 votes, votes, 16;\n"
+            "@p atom.shared.exch.b32 votes, [$0], votes;\n}",
+            "r,r,~{memory}", {wordOfWarp(kLive), lane}, {});
 }
 
 /// Whether the last runs of the consumer warps were dense enough to copy the
-/// values ahead, or one warp has had so much to fetch in this run, of which it
-/// has seen a few tiles, that all others wait for it. The answer only moves
-/// work between two ways that give the same bits, so it need not be in step
-/// with them.
+/// values ahead, or one warp has had so much to fetch in the run that it is in
+/// that all others wait for it. The answer only moves work between two ways
+/// that give the same bits, so it need not be in step with them.
 Value WarpgroupEmitter::wantsValues() {
-  auto read = [&](int64_t offset) -> Value {
-    return LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::_or,
-                                     sharedAddress(shared, offset), i32(0),
-                                     LLVM::AtomicOrdering::monotonic);
-  };
-  Value sum, most;
+  int64_t steps = schedule.tileN / 16;
+  Value sum, half = i32(1 << 16);
   for (int64_t warp = 0; warp < 4 * pipeline.getConsumers(); ++warp) {
-    Value live = read(kLive + 4 * warp), now = read(kVotes + 4 * warp);
+    Value word = LLVM::AtomicRMWOp::create(
+        b, loc, LLVM::AtomicBinOp::_or, sharedAddress(shared, kLive + 4 * warp),
+        i32(0), LLVM::AtomicOrdering::monotonic);
+    // Into one sum: the thread has few registers.
+    Value isSlow = less(i32(steps + steps / 4), remainder(word, half));
+    Value live = add(divide(word, half), select(isSlow, half, i32(0)));
     sum = sum ? add(sum, live) : live;
-    most = most ? Value(arith::MaxSIOp::create(b, loc, most, now)) : now;
   }
   // A warp that fetches a step itself takes about as long as the copy and the
   // products of a few staged ones (bench/results).
-  int64_t steps = schedule.tileN / 16;
   int64_t all = kRunTiles * 4 * pipeline.getConsumers() * steps;
-  return arith::OrIOp::create(b, loc,
-                              less(i32(std::max<int64_t>(all / 16, 1)), sum),
-                              less(i32(steps + steps / 4), most));
+  return less(i32(std::max<int64_t>(all / 16, 1)), sum);
 }
 
 /// The queries' thread: before a program has told anything, what its gate says.
@@ -218,7 +218,7 @@ void WarpgroupEmitter::guessDensity(TileGateOp op) {
   Value square = mulF(mulF(beta, beta), log2);
   Value dense = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, square,
                                       f32(3.5 * 3.5 / (2 * std::log(2.0))));
-  Value live = select(dense, i32(1 << 16), i32(0));
+  Value live = select(dense, i32(0x7fff << 16), i32(0));
   for (int64_t i = 0; i < 4 * pipeline.getConsumers(); ++i)
     LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::xchg,
                               sharedAddress(shared, kLive + 4 * i), live,

@@ -89,8 +89,10 @@ void WarpgroupEmitter::issueScores(TileScoresOp op) {
   int64_t n = panel.getRows(), count = n / 2;
   StringRef type = typeName(panel.getElementType());
   waitFor(fullBarrier(slot()), phase());
-  if (inTurns && !isa_and_nonnull<TileScoresOp>(op->getPrevNode()))
+  if (inTurns && !isa_and_nonnull<TileScoresOp>(op->getPrevNode())) {
+    passOwedTurn(); // or each consumer would wait for the other's
     takeTurn();
+  }
   Value keys = descriptor(slotOffset(slot()), pipeline.getKey());
   std::string text = "{\n.reg .pred first, next;\n.reg .b64 a, b;\n"
                      "setp.ne.b32 first, 0, 0;\nsetp.ne.b32 next, 1, 0;\n"
@@ -154,9 +156,7 @@ void WarpgroupEmitter::awaitProducts(llvm::function_ref<bool(Value)> wanted) {
       releaseQueries(scores);
   }
   pending.erase(pending.begin(), pending.begin() + last);
-  if (owesTurn)
-    passTurn();
-  owesTurn = false;
+  passOwedTurn();
 }
 
 /// acc += a v for the k16 steps whose packed weights are `words`, in flight.

@@ -3,7 +3,7 @@
 // `if panel_staged { ... } else { ... }; panel_vote` as runs of tiles of one
 // kind, each kind in a loop of its own inside the loop over all: with both
 // kinds in one loop ptxas serialises the products (C7515). The copies decide
-// kRunTiles tiles at a time, so that asking and voting cost little.
+// for many tiles at a time, so that asking and voting cost little.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/TilesToHopper/WarpgroupEmitter.h"

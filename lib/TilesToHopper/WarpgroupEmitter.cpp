@@ -276,7 +276,7 @@ void WarpgroupEmitter::maskAnew(TileMaskOp op) {
   set(op.getRow(), {row});
 }
 
-/// Asks where the test was false the last time, and every kRunTiles tiles.
+/// Asks where the test was false the last time, and at the first tile of a run.
 void WarpgroupEmitter::emitRecalled(TileSurvivesOp op) {
   if (!keyLoop)
     return emitSurvives(op);

@@ -74,6 +74,7 @@ private:
   bool isInTurns();
   void takeTurn();
   void passTurn();
+  void passOwedTurn();
   mlir::Value guessed();
   mlir::Value stagedFlag(mlir::Value slot);
   mlir::Value byteAddress(mlir::Value pointer);

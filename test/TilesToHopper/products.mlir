@@ -64,7 +64,7 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // -----
 
 // Runs of tiles with and without staged values: each kind in a loop of its own,
-// inside the loop over all, eight tiles at a time. For the first of these the
+// inside the loop over all, sixteen tiles at a time. For the first of these the
 // producer adds up the warps' votes (of the program's first, once it
 // holds what the gate says) and leaves a flag in the slot of its first panel,
 // which is full only then. After the last one the warps cast their votes. A warp
@@ -90,11 +90,13 @@ func.func @two_views(%q1: !m {tda.operand = "q1"}, %k1: !m {tda.operand = "k1"},
 // CHECK:             %[[WAITS:.+]] = arith.andi %[[SECOND]]
 // CHECK:             scf.if %[[WAITS]]
 // CHECK:               nvvm.mbarrier.try_wait.parity
-// CHECK-COUNT-8:     llvm.atomicrmw _or
-// CHECK:             %[[MOST:.+]] = arith.maxsi
-// CHECK:             %[[HEAVY:.+]] = arith.cmpi sgt, %[[MOST]], %c1_i32
-// CHECK:             %[[DENSE:.+]] = arith.cmpi sgt, %{{.+}}, %c4_i32
-// CHECK:             %[[WANTS:.+]] = arith.ori %[[DENSE]], %[[HEAVY]]
+// CHECK:             %[[WORD:.+]] = llvm.atomicrmw _or
+// CHECK-DAG:         %[[NOW:.+]] = arith.remui %[[WORD]], %c65536_i32
+// CHECK-DAG:         %[[SLOW:.+]] = arith.cmpi sgt, %[[NOW]], %c1_i32
+// CHECK-DAG:         arith.divui %[[WORD]], %c65536_i32
+// CHECK-DAG:         arith.select %[[SLOW]], %c65536_i32, %c0_i32
+// CHECK-COUNT-3:     llvm.atomicrmw _or
+// CHECK:             %[[WANTS:.+]] = arith.cmpi sgt, %{{.+}}, %c4_i32
 // CHECK:             %[[FLAG:.+]] = arith.extui %[[WANTS]]
 // CHECK:             llvm.atomicrmw xchg %{{.+}}, %[[FLAG]] monotonic
 // CHECK:             scf.yield %[[FLAG]]

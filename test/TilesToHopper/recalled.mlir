@@ -1,9 +1,8 @@
 // RUN: tda-opt %s --split-input-file --tda-assign-pipeline --tda-tiles-to-hopper --canonicalize --cse | FileCheck %s
 
 // A recalled test is taken for true where it was true the last time, and asked
-// where it was not, and at the first tile of a run: four
-// tiles, then sixteen. Without the attribute, and outside a
-// loop, a test is asked each time.
+// where it was not, and at the first tile of a run: four tiles, then sixteen.
+// Without the attribute, and outside a loop, a test is asked each time.
 
 #s = #tda.schedule<tile_m = 64, tile_n = 16, stages = 3, warps = 4, skip = steps, path = wgmma>
 #t = #tda.target<"sm_90">
