@@ -125,6 +125,13 @@ void WarpgroupEmitter::advance() {
   phase() = select(wraps, sub(i32(1), phase()), phase());
 }
 
+/// The slot that was taken `count` slots ago, at most all of them, and whether
+/// the ring has begun anew since.
+std::pair<Value, Value> WarpgroupEmitter::slotBefore(int64_t count) {
+  Value back = sub(slot(), i32(count)), wraps = less(back, i32(0));
+  return {select(wraps, add(back, pipeline.getSlots()), back), wraps};
+}
+
 /// The first key of a turn; turns count from `begin` in steps of a tile.
 Value WarpgroupEmitter::keyOf(TileForOp op, Value turn) {
   if (!op.getDescending())
@@ -200,9 +207,7 @@ LogicalResult WarpgroupEmitter::fillRing(TileForOp op) {
     if (optional) {
       // The tile's first slot, found again from the next one: the thread has no
       // register to keep it.
-      Value back = sub(slot(), i32(keys));
-      Value first =
-          select(less(back, i32(0)), add(back, pipeline.getSlots()), back);
+      Value first = slotBefore(keys).first;
       staged = decideRun(op, turn, first);
       arriveAlone(fullBarrier(first));
       SmallVector<Value> before = state;
@@ -245,9 +250,8 @@ void WarpgroupEmitter::awaitFirstVotes(TileForOp op, Value turn) {
   auto branch = scf::IfOp::create(b, loc, waits, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  Value before = sub(slot(), i32(back)), wraps = less(before, i32(0));
-  waitFor(emptyBarrier(select(wraps, add(before, pipeline.getSlots()), before)),
-          select(wraps, sub(i32(1), phase()), phase()));
+  auto [before, wraps] = slotBefore(back);
+  waitFor(emptyBarrier(before), select(wraps, sub(i32(1), phase()), phase()));
 }
 
 /// At the first tile of a run: whether values are staged, 0 or 1, which also

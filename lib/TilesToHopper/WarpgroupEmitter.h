@@ -112,6 +112,7 @@ private:
   void awaitFirstVotes(TileForOp op, mlir::Value turn);
   void countLast(mlir::Value live, mlir::Value isLast);
   void advance();
+  std::pair<mlir::Value, mlir::Value> slotBefore(int64_t count);
   mlir::Value slotOffset(mlir::Value slot);
 
   // Products.cpp: wgmma.
