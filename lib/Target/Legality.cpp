@@ -26,22 +26,32 @@ int64_t tda::sharedBytes(const Schedule &s, const Problem &p) {
   return s.stages * s.tileN * (p.views * panelPitch(p.d) + panelPitch(p.dv));
 }
 
+static bool isTokenwise(const Problem &p) {
+  return p.views == 2 && p.lambda == Extent::Token;
+}
+
+static bool isRealPower(const Problem &p) {
+  return p.power != 1 && p.power != 2 && p.power != 3;
+}
+
 // What a consumer thread of the wgmma path keeps across a tile: the output, and
 // either the scores of the views or, for f16, a block of the tile's own sums
 // beside the packed weights. About 40 more go to gates, masks and addresses;
 // and, as ptxas 13.0 has it, 14 a view to counts of survivors and 9 each to a
-// window, values wider than keys, and f16 in two kinds of loops; 5 to a lambda
-// per token.
+// window, values wider than keys, and f16 in two kinds of loops, where of one
+// view both scores and sums live at once instead; 5 to a lambda per token.
 static int64_t consumerRegisters(const Schedule &s, const Problem &p) {
   int64_t output = p.dv / 2, scores = p.views * s.tileN / 2;
   int64_t sums = p.dtype == DType::F16
                      ? std::min(p.dv, kApartColumns) / 2 + s.tileN / 4
                      : 0;
-  bool isTokenwise = p.views == 2 && p.lambda == Extent::Token;
   bool isScaledTwice = p.dtype == DType::F16 && s.skip == Skip::Adaptive;
-  int64_t others = 40 + (p.stats ? 14 * p.views : 0) + (isTokenwise ? 5 : 0) +
-                   9 * ((p.window != 0) + (p.dv > p.d) + isScaledTwice);
-  return output + std::max(scores, sums) + others;
+  bool areBothLive = isScaledTwice && p.views == 1;
+  int64_t others =
+      40 + (p.stats ? 14 * p.views : 0) + (isTokenwise(p) ? 5 : 0) +
+      9 * ((p.window != 0) + (p.dv > p.d) + (isScaledTwice && !areBothLive));
+  return output + (areBothLive ? scores + sums : std::max(scores, sums)) +
+         others;
 }
 
 RegisterSplit tda::registerSplit(const Schedule &s, const Problem &p) {
@@ -60,6 +70,22 @@ RegisterSplit tda::registerSplit(const Schedule &s, const Problem &p) {
   default:
     return {};
   }
+}
+
+static int64_t consumerLimit(const Schedule &s, const Problem &p,
+                             const Target &t) {
+  RegisterSplit split = registerSplit(s, p);
+  return split.consumer ? split.consumer : t.registersPerThread;
+}
+
+// The count of registers is an estimate. ptxas 13.0 spills in some kernels that
+// have fewer to spare than 8, and 4 more for each thing that a plain kernel is
+// without (a window: 8); others do not.
+static bool hasSpareRegisters(const Schedule &s, const Problem &p,
+                              const Target &t) {
+  int64_t things = 2 * (p.window != 0) + (p.dv > p.d) + isTokenwise(p) +
+                   isRealPower(p) + (p.dtype == DType::F16 ? p.views : 0);
+  return consumerRegisters(s, p) + 8 + 4 * things <= consumerLimit(s, p, t);
 }
 
 // f32 accumulators and operand fragments that one thread keeps across the key
@@ -128,8 +154,7 @@ static std::string whyIllegalWgmma(const Schedule &s, const Problem &p,
                        need, over, t.sharedPerBlock, t.name, slotBytes(s, p));
   }
   int64_t registers = consumerRegisters(s, p);
-  RegisterSplit split = registerSplit(s, p);
-  int64_t limit = split.consumer ? split.consumer : t.registersPerThread;
+  int64_t limit = consumerLimit(s, p, t);
   if (registers > limit)
     return fmt::format("needs about {} registers a thread, {} more than the {} "
                        "that {} consumer warpgroups leave on {}",
@@ -193,10 +218,11 @@ std::string tda::whyUnsupported(const Problem &p, const Target &t) {
 }
 
 /// Tile shapes of the wgmma path, each with as many ring slots as fit; beyond
-/// twelve nothing is gained (bench/results).
+/// twelve nothing is gained. First those with registers to spare and three
+/// slots: with two, fewer keys a tile are faster (bench/results).
 static std::vector<Schedule> wgmmaDefaults(const Problem &p, const Target &t) {
-  std::vector<std::pair<int, int>> tiles = {
-      {128, 128}, {128, 64}, {64, 64}, {64, 32}};
+  std::vector<std::pair<int, int>> tiles = {{128, 128}, {128, 96}, {128, 64},
+                                            {64, 64},   {64, 32},  {64, 16}};
   // The sums of f16 apart leave no room for more keys, nor for two kinds of
   // loops (ptxas 13.0); beside counts, a window and a lambda per token, 16 keys
   // are the most.
@@ -214,6 +240,9 @@ static std::vector<Schedule> wgmmaDefaults(const Problem &p, const Target &t) {
                                          slotBytes(s, p));
     list.push_back(s);
   }
+  std::stable_partition(list.begin(), list.end(), [&](const Schedule &s) {
+    return s.stages >= 3 && hasSpareRegisters(s, p, t);
+  });
   return list;
 }
 
