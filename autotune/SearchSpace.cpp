@@ -38,10 +38,16 @@ static Axes wgmmaAxes(SpaceSize size, const Problem &problem) {
     axes.group = {1, 2, 4, 8, 16, 32};
     return axes;
   }
-  // Beside a wide head what is legal has few keys, elsewhere wide tiles pay.
-  axes.tileN = problem.d > 128 || problem.dv > 128
-                   ? std::vector<int64_t>{32, 64, 80, 96}
-                   : std::vector<int64_t>{64, 128};
+  // Beside a wide head what is legal has few keys, elsewhere wide tiles pay, as
+  // far as registers allow.
+  bool isPlain =
+      problem.dtype == DType::BF16 && !problem.stats && problem.window == 0;
+  if (problem.d > 128 || problem.dv > 128)
+    axes.tileN = {32, 64, 80, 96};
+  else if (isPlain)
+    axes.tileN = {64, 128};
+  else
+    axes.tileN = {64, 96, 128};
   axes.stages = {0};
   axes.grid = {Grid::Plain, Grid::Persistent};
   axes.group = {problem.d <= 64 ? 16 : 8}; // as by default

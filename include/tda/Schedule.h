@@ -111,8 +111,8 @@ struct RegisterSplit {
 RegisterSplit registerSplit(const Schedule &schedule, const Problem &problem);
 
 /// The default for a problem on a target: the first legal of a short list in
-/// order of measured speed (bench/results), of `path` alone where that is
-/// given. False and `error` when none is.
+/// order of measured speed (bench/results), those that may spill registers
+/// last; of `path` alone where that is given. False and `error` when none is.
 bool defaultSchedule(const Problem &problem, const Target &target,
                      Schedule &schedule, std::string &error,
                      std::optional<Path> path = std::nullopt);

@@ -34,24 +34,30 @@ static bool isRealPower(const Problem &p) {
   return p.power != 1 && p.power != 2 && p.power != 3;
 }
 
+static int64_t scoreRegisters(const Schedule &s, const Problem &p) {
+  return p.views * s.tileN / 2;
+}
+
+/// f16: a block of the tile's own sums, beside the packed weights.
+static int64_t sumRegisters(const Schedule &s, const Problem &p) {
+  return p.dtype == DType::F16 ? std::min(p.dv, kApartColumns) / 2 + s.tileN / 4
+                               : 0;
+}
+
+static bool isScaledTwice(const Schedule &s, const Problem &p) {
+  return p.dtype == DType::F16 && s.skip == Skip::Adaptive;
+}
+
 // What a consumer thread of the wgmma path keeps across a tile: the output, and
-// either the scores of the views or, for f16, a block of the tile's own sums
-// beside the packed weights. About 40 more go to gates, masks and addresses;
-// and, as ptxas 13.0 has it, 14 a view to counts of survivors and 9 each to a
-// window, values wider than keys, and f16 in two kinds of loops, where of one
-// view both scores and sums live at once instead; 5 to a lambda per token.
+// either the scores of the views or, for f16, the tile's own sums. About 40
+// more go to gates, masks and addresses; and, as ptxas 13.0 has it, 14 a view
+// to counts of survivors and 9 each to a window, values wider than keys, and
+// f16 in two kinds of loops; 5 to a lambda per token.
 static int64_t consumerRegisters(const Schedule &s, const Problem &p) {
-  int64_t output = p.dv / 2, scores = p.views * s.tileN / 2;
-  int64_t sums = p.dtype == DType::F16
-                     ? std::min(p.dv, kApartColumns) / 2 + s.tileN / 4
-                     : 0;
-  bool isScaledTwice = p.dtype == DType::F16 && s.skip == Skip::Adaptive;
-  bool areBothLive = isScaledTwice && p.views == 1;
-  int64_t others =
-      40 + (p.stats ? 14 * p.views : 0) + (isTokenwise(p) ? 5 : 0) +
-      9 * ((p.window != 0) + (p.dv > p.d) + (isScaledTwice && !areBothLive));
-  return output + (areBothLive ? scores + sums : std::max(scores, sums)) +
-         others;
+  int64_t others = 40 + (p.stats ? 14 * p.views : 0) +
+                   (isTokenwise(p) ? 5 : 0) +
+                   9 * ((p.window != 0) + (p.dv > p.d) + isScaledTwice(s, p));
+  return p.dv / 2 + std::max(scoreRegisters(s, p), sumRegisters(s, p)) + others;
 }
 
 RegisterSplit tda::registerSplit(const Schedule &s, const Problem &p) {
@@ -78,14 +84,18 @@ static int64_t consumerLimit(const Schedule &s, const Problem &p,
   return split.consumer ? split.consumer : t.registersPerThread;
 }
 
-// The count of registers is an estimate. ptxas 13.0 spills in some kernels that
-// have fewer to spare than 8, and 4 more for each thing that a plain kernel is
-// without (a window: 8); others do not.
-static bool hasSpareRegisters(const Schedule &s, const Problem &p,
+/// Registers to spare where ptxas 13.0 has not been seen to spill; below 0 some
+/// kernels do and others do not. The estimate is less sure with a window, wide
+/// values, a lambda per token, a real power, and each view of f16; with one
+/// view of f16 in two kinds of loops, scores and sums may live at once.
+static int64_t spareRegisters(const Schedule &s, const Problem &p,
                               const Target &t) {
-  int64_t things = 2 * (p.window != 0) + (p.dv > p.d) + isTokenwise(p) +
-                   isRealPower(p) + (p.dtype == DType::F16 ? p.views : 0);
-  return consumerRegisters(s, p) + 8 + 4 * things <= consumerLimit(s, p, t);
+  int64_t unsure = 4 * (2 * (p.window != 0) + (p.dv > p.d) + isTokenwise(p) +
+                        isRealPower(p) + (p.dtype == DType::F16 ? p.views : 0));
+  bool areBothLive = isScaledTwice(s, p) && p.views == 1;
+  unsure +=
+      areBothLive ? std::min(scoreRegisters(s, p), sumRegisters(s, p)) : 8;
+  return consumerLimit(s, p, t) - consumerRegisters(s, p) - unsure;
 }
 
 // f32 accumulators and operand fragments that one thread keeps across the key
@@ -218,8 +228,9 @@ std::string tda::whyUnsupported(const Problem &p, const Target &t) {
 }
 
 /// Tile shapes of the wgmma path, each with as many ring slots as fit; beyond
-/// twelve nothing is gained. First those with registers to spare and three
-/// slots: with two, fewer keys a tile are faster (bench/results).
+/// twelve nothing is gained (bench/results). First those with three slots (with
+/// two, fewer keys a tile are faster) and registers to spare, then those that
+/// lack the fewest.
 static std::vector<Schedule> wgmmaDefaults(const Problem &p, const Target &t) {
   std::vector<std::pair<int, int>> tiles = {{128, 128}, {128, 96}, {128, 64},
                                             {64, 64},   {64, 32},  {64, 16}};
@@ -240,9 +251,13 @@ static std::vector<Schedule> wgmmaDefaults(const Problem &p, const Target &t) {
                                          slotBytes(s, p));
     list.push_back(s);
   }
-  std::stable_partition(list.begin(), list.end(), [&](const Schedule &s) {
-    return s.stages >= 3 && hasSpareRegisters(s, p, t);
-  });
+  auto rank = [&](const Schedule &s) {
+    return std::pair(s.stages >= 3,
+                     std::min<int64_t>(spareRegisters(s, p, t), 0));
+  };
+  std::stable_sort(
+      list.begin(), list.end(),
+      [&](const Schedule &a, const Schedule &b) { return rank(a) > rank(b); });
   return list;
 }
 

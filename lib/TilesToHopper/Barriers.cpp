@@ -27,6 +27,9 @@ static constexpr int64_t kFull = 0, kEmpty = 192, kQueryFull = 384,
                          kQueryEmpty = 416, kStaged = 448, kGuessed = 544,
                          kLive = 576, kPlace = 784;
 
+/// Bits of each half of a live word.
+static constexpr int kHalfBits = 16;
+
 Value WarpgroupEmitter::barrier(int64_t offset, Value index) {
   return sharedAddress(shared, add(mul(index, 8), offset));
 }
@@ -172,8 +175,9 @@ void WarpgroupEmitter::castVote() {
   inlinePtx("{\n.reg .pred p;\n.reg .b32 votes;\n"
             "setp.eq.u32 p, $1, 0;\n"
             "@p atom.shared.exch.b32 votes, [$0], 0;\n"
-            "shl.b32 votes, votes, 16;\n"
-            "@p atom.shared.exch.b32 votes, [$0], votes;\n}",
+            "shl.b32 votes, votes, " +
+                std::to_string(kHalfBits) +
+                ";\n@p atom.shared.exch.b32 votes, [$0], votes;\n}",
             "r,r,~{memory}", {wordOfWarp(kLive), lane}, {});
 }
 
@@ -182,8 +186,8 @@ void WarpgroupEmitter::castVote() {
 /// that all others wait for it. The answer only moves work between two ways
 /// that give the same bits, so it need not be in step with them.
 Value WarpgroupEmitter::wantsValues() {
-  int64_t steps = schedule.tileN / 16;
-  Value sum, half = i32(1 << 16);
+  int64_t steps = schedule.tileN / kStepKeys;
+  Value sum, half = i32(1 << kHalfBits);
   for (int64_t warp = 0; warp < 4 * pipeline.getConsumers(); ++warp) {
     Value word = LLVM::AtomicRMWOp::create(
         b, loc, LLVM::AtomicBinOp::_or, sharedAddress(shared, kLive + 4 * warp),
@@ -218,7 +222,7 @@ void WarpgroupEmitter::guessDensity(TileGateOp op) {
   Value square = mulF(mulF(beta, beta), log2);
   Value dense = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, square,
                                       f32(3.5 * 3.5 / (2 * std::log(2.0))));
-  Value live = select(dense, i32(0x7fff << 16), i32(0));
+  Value live = select(dense, i32(0x7fff << kHalfBits), i32(0));
   for (int64_t i = 0; i < 4 * pipeline.getConsumers(); ++i)
     LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::xchg,
                               sharedAddress(shared, kLive + 4 * i), live,

@@ -49,6 +49,40 @@ TEST(DefaultSchedule, TheWgmmaPathHasOneForAllThatItTakes) {
         }
 }
 
+/// Keys a tile, slots and path of the default for `text` on sm_90.
+std::string chosenFor(const std::string &text) {
+  Schedule s;
+  std::string error;
+  EXPECT_TRUE(defaultSchedule(parsed(text), targetOf("sm_90"), s, error));
+  return std::to_string(s.tileN) + " keys, " + std::to_string(s.stages) +
+         " slots, " + pathName(s.path);
+}
+
+TEST(DefaultSchedule, RegistersToSpareComeBeforeWideTiles) {
+  EXPECT_EQ(chosenFor("views=2 d=128 causal"), "128 keys, 4 slots, wgmma");
+  EXPECT_EQ(chosenFor("views=2 d=64 causal dtype=f16"),
+            "128 keys, 12 slots, wgmma");
+  for (const char *words :
+       {" stats", " power=2.5", " lambda=token", " window=100", " dtype=f16"})
+    EXPECT_EQ(chosenFor(std::string("views=2 d=128") + words).substr(0, 8),
+              "96 keys,")
+        << words;
+  EXPECT_EQ(chosenFor("views=1 d=128 dtype=f16"), "96 keys, 8 slots, wgmma");
+}
+
+TEST(DefaultSchedule, ThreeSlotsComeBeforeWideTiles) {
+  EXPECT_EQ(chosenFor("views=2 d=192"), "64 keys, 3 slots, wgmma");
+  EXPECT_EQ(chosenFor("views=2 d=256"), "64 keys, 4 slots, wgmma");
+}
+
+// 128 keys a tile would leave no register, 32 only three; 16 leave most.
+TEST(DefaultSchedule, WhereNoneHasRegistersToSpareTheOneThatLacksFewest) {
+  EXPECT_EQ(
+      chosenFor("views=1 d=144 dv=240 dtype=f16 window=300 stats power=2.5")
+          .substr(0, 8),
+      "16 keys,");
+}
+
 TEST(DefaultSchedule, TheLimitIsThatOfThePathThatCould) {
   const char *wide = "views=2 d=64 dv=256 dtype=f16";
   EXPECT_EQ(whyNoDefault(wide, "sm_80"),

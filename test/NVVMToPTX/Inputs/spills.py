@@ -1,18 +1,20 @@
-"""Compiles attention problems by the default schedule of an architecture and says
-which of the kernels spill registers, or have wgmma serialised, by tda-compile -v.
-Ends with 1 where one does, or where ptxas said nothing of a kernel."""
+"""Compiles attention problems, by default with the default schedule, and says which
+of the kernels spill registers or have wgmma serialised, by tda-compile -v. Ends
+with 1 where one does, where ptxas said nothing of a kernel, and where a default is
+not of the path that --path names."""
 
 import argparse
 import itertools
 import random
+import re
 import subprocess
 import sys
 import tempfile
 
 
-def grid():
+def grid(dtype):
     """What most models have, and each way to leave the plain kernel."""
-    for d, dtype, views in itertools.product((64, 96, 128), ("bf16", "f16"), (1, 2)):
+    for d, views in itertools.product((64, 96, 128), (1, 2)):
         for extras in itertools.product(("", "causal"), ("", "window=300"),
                                         ("", "stats")):
             yield " ".join((f"views={views} d={d} dtype={dtype}", *filter(None, extras)))
@@ -21,8 +23,7 @@ def grid():
 def drawn(seed, count, widest):
     """Anything that has a form: every word is there or not, independent of others."""
     draw = random.Random(seed)
-    sizes = [d for d in (16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 256)
-             if d <= widest]
+    sizes = range(16, widest + 1, 16)
     for _ in range(count):
         views, d = draw.choice((1, 2)), draw.choice(sizes)
         dv = draw.choice((d, draw.choice(sizes)))
@@ -35,40 +36,52 @@ def drawn(seed, count, widest):
         yield " ".join(words)
 
 
-def complaints(problem, arch, path):
-    command = ["tda-compile", "--arch", arch, "-v", "--attention", problem]
-    if path:
-        command += ["--schedule", f"path={path}"]
+def complaints(problem, options):
+    command = ["tda-compile", "--arch", options.arch, "-v", "--attention", problem]
+    if options.schedule:
+        command += ["--schedule", options.schedule]
     with tempfile.TemporaryDirectory() as folder:
         said = subprocess.run([*command, "-o", folder], capture_output=True,
                               text=True, check=False)
     found = [line for line in said.stderr.splitlines()
              if "warning:" in line or "error:" in line or "(C75" in line]
-    if not found and (said.returncode or
-                      "0 bytes spill stores, 0 bytes spill loads" not in said.stderr):
-        found = [f"exit status {said.returncode}, and ptxas named no kernel"]
+    kernels = said.stderr.count("Compiling entry function")
+    spills = re.findall(r"(\d+) bytes spill stores, (\d+) bytes spill loads",
+                        said.stderr)
+    if said.returncode or kernels == 0 or len(spills) < kernels:
+        found.append(f"exit status {said.returncode}; ptxas named {kernels} kernels, "
+                     f"with the spills of {len(spills)}")
+    found += [f"spills {stores} bytes, loads {loads}" for stores, loads in spills
+              if (stores, loads) != ("0", "0")]
+    path = "wgmma" if "path = wgmma" in said.stderr else "mma_sync"
+    if path != options.path:
+        found.append(f"the path is {path}, not {options.path}")
     return found
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("problems", nargs="*", help="words of tda-compile --attention")
+    parser.add_argument("--grid", metavar="DTYPE", help="a grid of problems")
     parser.add_argument("--drawn", metavar="N", type=int, default=0,
-                        help="N problems at random (default: a grid of problems)")
+                        help="N problems at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--arch", default="sm_90")
-    parser.add_argument("--path", help="of the schedule (default: the architecture's)")
+    parser.add_argument("--path", default="wgmma", help="that the schedules must have")
+    parser.add_argument("--schedule", help="words of tda-compile --schedule")
     options = parser.parse_args()
-    widest = 256 if options.arch == "sm_90" and options.path != "mma_sync" else 128
-    problems = list(drawn(options.seed, options.drawn, widest)
-                    if options.drawn else grid())
+    widest = 256 if options.path == "wgmma" else 128
+    problems = [*options.problems, *drawn(options.seed, options.drawn, widest)]
+    if options.grid:
+        problems += grid(options.grid)
     bad = 0
     for problem in problems:
-        found = complaints(problem, options.arch, options.path)
+        found = complaints(problem, options)
         bad += bool(found)
         for line in found:
             print(f'"{problem}": {line}', flush=True)
     print(f"{bad} of {len(problems)} problems: spills, serialised wgmma or an error")
-    return bad > 0
+    return bad > 0 or not problems
 
 
 sys.exit(main())
