@@ -5,6 +5,7 @@ not of the path that --path names."""
 
 import argparse
 import itertools
+import json
 import random
 import re
 import subprocess
@@ -36,10 +37,17 @@ def drawn(seed, count, widest):
         yield " ".join(words)
 
 
-def complaints(problem, options):
+def winners(database):
+    """(problem, schedule), each once, of a database of tda-autotune."""
+    with open(database, encoding="utf-8") as file:
+        entries = json.load(file)["entries"]
+    return sorted({(entry["key"]["problem"], entry["winner"]) for entry in entries})
+
+
+def complaints(problem, schedule, options):
     command = ["tda-compile", "--arch", options.arch, "-v", "--attention", problem]
-    if options.schedule:
-        command += ["--schedule", options.schedule]
+    if schedule:
+        command += ["--schedule", schedule]
     with tempfile.TemporaryDirectory() as folder:
         said = subprocess.run([*command, "-o", folder], capture_output=True,
                               text=True, check=False)
@@ -65,6 +73,8 @@ def main():
     parser.add_argument("--grid", metavar="DTYPE", help="a grid of problems")
     parser.add_argument("--drawn", metavar="N", type=int, default=0,
                         help="N problems at random")
+    parser.add_argument("--database", metavar="FILE",
+                        help="the problems of a database, by their winners")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--arch", default="sm_90")
     parser.add_argument("--path", default="wgmma", help="that the schedules must have")
@@ -74,14 +84,17 @@ def main():
     problems = [*options.problems, *drawn(options.seed, options.drawn, widest)]
     if options.grid:
         problems += grid(options.grid)
+    pairs = [(problem, options.schedule) for problem in problems]
+    if options.database:
+        pairs += winners(options.database)
     bad = 0
-    for problem in problems:
-        found = complaints(problem, options)
+    for problem, schedule in pairs:
+        found = complaints(problem, schedule, options)
         bad += bool(found)
         for line in found:
             print(f'"{problem}": {line}', flush=True)
-    print(f"{bad} of {len(problems)} problems: spills, serialised wgmma or an error")
-    return bad > 0 or not problems
+    print(f"{bad} of {len(pairs)} problems: spills, serialised wgmma or an error")
+    return bad > 0 or not pairs
 
 
 sys.exit(main())
