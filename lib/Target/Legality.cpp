@@ -34,6 +34,7 @@ static bool isRealPower(const Problem &p) {
   return p.power != 1 && p.power != 2 && p.power != 3;
 }
 
+/// Of both the wgmma and the mma.sync path.
 static int64_t scoreRegisters(const Schedule &s, const Problem &p) {
   return p.views * s.tileN / 2;
 }
@@ -104,8 +105,7 @@ static int64_t spareRegisters(const Schedule &s, const Problem &p,
 static int64_t liveRegisters(const Schedule &s, const Problem &p) {
   int64_t queries = p.views * p.d / 4;
   int64_t output = p.dv / 2;
-  int64_t scores = p.views * s.tileN / 2;
-  return queries + output + scores;
+  return queries + output + scoreRegisters(s, p);
 }
 
 static std::string whyIllegalMma(const Schedule &s, const Problem &p,

@@ -75,7 +75,8 @@ TEST(DefaultSchedule, ThreeSlotsComeBeforeWideTiles) {
   EXPECT_EQ(chosenFor("views=2 d=256"), "64 keys, 4 slots, wgmma");
 }
 
-// 128 keys a tile would leave no register, 32 only three; 16 leave most.
+// 128 rows by 32 keys would leave none of 232 registers, 64 by 32 leave 23 of
+// 255, and 64 by 16 leave 27.
 TEST(DefaultSchedule, WhereNoneHasRegistersToSpareTheOneThatLacksFewest) {
   EXPECT_EQ(
       chosenFor("views=1 d=144 dv=240 dtype=f16 window=300 stats power=2.5")
